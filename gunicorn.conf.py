@@ -1,0 +1,25 @@
+"""How Kith is served: gevent workers, timers started once a worker is ready."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from config import read
+
+_config = read()
+
+bind = f"{_config.host}:{_config.port}"
+workers = _config.workers
+worker_class = "gevent"
+worker_connections = 10_000
+graceful_timeout = 5
+timeout = 60
+keepalive = 30
+control_socket_disable = True
+wsgi_app = "wsgi:app"
+accesslog = None
+loglevel = "warning"
+
+
+def post_worker_init(worker: Any) -> None:
+    worker.wsgi.extensions["kith_start"]()
