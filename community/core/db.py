@@ -1,0 +1,185 @@
+"""Database: one engine per app, one session per app context, one `write()` for every change.
+
+Reading: `session()`; the read ends with the app context. Writing: only inside `with write():`, opened by the doors
+(page, socket, command, job), never by an action. SQLite allows one writer; `write()` holds a process-wide lock and nothing
+inside it may wait (no network, no sleep, no password hashing), because a greenlet that yields there stops every other writer.
+What must happen after the commit (live events, mail) is given to `after_commit`; a failed commit runs none of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from flask import Flask, current_app, g
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+logger = logging.getLogger(__name__)
+
+Stored = TypeVar("Stored")
+BUSY_TIMEOUT_MS = 10_000
+_sqlite_writer = threading.Lock()
+
+
+class UTCDateTime(sa.TypeDecorator[datetime]):
+    """Aware UTC in Python on every engine; SQLite's driver would return naive values."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("naive datetime: use community.core.clock.now()")
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        datetime: UTCDateTime,
+        dict[str, Any]: sa.JSON,
+        list[Any]: sa.JSON,
+        list[str]: sa.JSON,
+    }
+
+
+def one_of(column: str, values: tuple[str, ...]) -> sa.CheckConstraint:
+    """A CHECK that `column` holds one of `values`, named after the column."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return sa.CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+def said(column: str) -> sa.CheckConstraint:
+    """A CHECK that the text in `column` is not blank."""
+    return sa.CheckConstraint(f"length(trim({column})) > 0", name=f"{column}_said")
+
+
+def init_app(app: Flask) -> None:
+    app.extensions["kith_engine"] = make_engine(app.config["KITH"].sqlalchemy_url, pool_size=app.config["KITH"].pool_size)
+    app.teardown_appcontext(_close)
+
+
+def make_engine(url: str, *, pool_size: int = 10, foreign_keys: bool = True) -> Engine:
+    """An engine with the settings Kith relies on. Migrations pass `foreign_keys=False`: SQLite re-creates tables there."""
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=pool_size, max_overflow=2 * pool_size)
+    engine = sa.create_engine(url, pool_size=pool_size, max_overflow=1000)
+    event.listen(engine, "connect", _sqlite_settings(foreign_keys))
+    event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+def _sqlite_settings(foreign_keys: bool) -> Callable[[Any, Any], None]:
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "cache_size=-16000",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    return on_connect
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("kith_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def engine() -> Engine:
+    found: Engine = current_app.extensions["kith_engine"]
+    return found
+
+
+def session() -> Session:
+    """The session of this app context (a page, a socket event, a command, a job run)."""
+    if "kith_session" not in g:
+        g.kith_session = Session(engine(), expire_on_commit=False, autoflush=True)
+    found: Session = g.kith_session
+    return found
+
+
+def end_reading() -> None:
+    """Give the connection back before something slow (a password hash, a mail server); what was loaded stays usable."""
+    session().commit()
+
+
+def after_commit(act: Callable[[], None]) -> None:
+    """Run `act` once this transaction is stored; never if it fails."""
+    if "kith_after_commit" not in g:
+        raise RuntimeError("after_commit outside write(): the doors open transactions")
+    g.kith_after_commit.append(act)
+
+
+@contextmanager
+def write() -> Iterator[Session]:
+    """The one way to write. Ends the read, begins, commits, then runs what waits for the commit."""
+    if "kith_after_commit" in g:
+        raise RuntimeError("write() inside write(): only doors open transactions")
+    current = session()
+    current.commit()  # ends the read; nothing is pending outside write()
+    g.kith_after_commit = []
+    locked = current.get_bind().dialect.name == "sqlite"
+    if locked:
+        _sqlite_writer.acquire()
+    try:
+        current.connection(execution_options={"kith_write": True})
+        yield current
+        current.commit()
+    except BaseException:
+        current.rollback()
+        g.pop("kith_after_commit")
+        raise
+    finally:
+        if locked:
+            _sqlite_writer.release()
+    _run(g.pop("kith_after_commit"))
+
+
+def stored(act: Callable[[], Stored]) -> Stored:
+    """Run `act` in `write()`. When a twin of the same request (a form sent twice) was stored at the same moment, a unique
+    key stops the second one: it runs once more and finds the first."""
+    try:
+        with write():
+            return act()
+    except IntegrityError:
+        with write():
+            return act()
+
+
+def _run(acts: list[Callable[[], None]]) -> None:
+    for act in acts:
+        try:
+            act()
+        except Exception:
+            logger.exception("something that follows a commit failed; the rows are stored and screens and sweeps catch up")
+
+
+def _close(_error: BaseException | None) -> None:
+    current = g.pop("kith_session", None)
+    if current is not None:
+        current.close()

@@ -1,0 +1,263 @@
+"""Fast fan-out: one event encoded once, framed once, written once per member; whole frames in order, never blocking.
+
+Two pieces on documented extension points, no library patched:
+
+- `FrameSocket` stands in front of the connection's socket (`environ["gunicorn.socket"]`). simple-websocket ignores the result
+  of `sock.send()`, so under gevent a reader that pauses got broken frames. Here what does not fit is kept in order, up to
+  `MAX_BACKLOG` bytes; beyond that the connection is dropped, and the client reconnects and asks for what it missed.
+- `FanoutManager` / `RedisFanoutManager` are Socket.IO client managers. An event for a room becomes one websocket frame; one
+  dispatcher joins what piled up meanwhile and writes it once per member, pausing every `YIELD_AFTER` members. Members with
+  packets waiting in their Engine.IO queue, or on another transport, get theirs through that queue, so order holds.
+
+FANOUT=stock puts the stock managers back.
+"""
+
+from __future__ import annotations
+
+import logging
+import struct
+from collections import defaultdict, deque
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+import redis
+from engineio.packet import MESSAGE
+from engineio.packet import Packet as EnginePacket
+from gevent.event import Event
+from socketio import Manager, RedisManager
+from socketio.packet import EVENT
+
+logger = logging.getLogger(__name__)
+
+MAX_BACKLOG = 4 * 1024 * 1024
+YIELD_AFTER = 200
+REDIS_PATIENCE_S = 1
+WSGI_SOCKET = "gunicorn.socket"
+
+
+class FrameSocket:
+    """A socket whose `send` takes everything, keeps order and never waits."""
+
+    __slots__ = ("_backlog", "_held", "_raw", "_sock", "_watcher", "dropped")
+
+    def __init__(self, sock: Any) -> None:
+        self._sock = sock
+        self._raw = getattr(sock, "_sock", sock)
+        self._backlog: deque[bytes] = deque()
+        self._held = 0
+        self._watcher: Any = None
+        self.dropped = False
+
+    def send(self, data: bytes) -> int:
+        """All of `data`, now or as soon as the reader takes it. Raises OSError once the connection is gone."""
+        if self.dropped:
+            raise BrokenPipeError("the reader was too slow or has gone")
+        if self._backlog:
+            self._keep(data)
+            return len(data)
+        try:
+            sent = self._raw.send(data)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(data):
+            self._keep(data[sent:])
+        return len(data)
+
+    sendall = send
+
+    def _keep(self, data: bytes) -> None:
+        if self._held + len(data) > MAX_BACKLOG:
+            self._drop()
+            return
+        self._backlog.append(data)
+        self._held += len(data)
+        if self._watcher is None:
+            self._watcher = gevent.get_hub().loop.io(self._raw.fileno(), 2)
+            self._watcher.start(self._flush)
+
+    def _flush(self) -> None:
+        try:
+            while self._backlog:
+                first = self._backlog[0]
+                sent = self._raw.send(first)
+                self._held -= sent
+                if sent < len(first):
+                    self._backlog[0] = first[sent:]
+                    return
+                self._backlog.popleft()
+        except BlockingIOError:
+            return
+        except OSError:
+            self._drop()
+            return
+        self._stop_watching()
+
+    def _drop(self) -> None:
+        """Forget the backlog and end the connection: its reading greenlet sees the end and cleans up."""
+        self.dropped = True
+        self._stop_watching()
+        self._backlog.clear()
+        self._held = 0
+        try:
+            self._raw.shutdown(2)
+        except OSError:
+            logger.debug("a dropped connection was gone already")
+
+    def _stop_watching(self) -> None:
+        if self._watcher is not None:
+            self._watcher.stop()
+            self._watcher.close()
+            self._watcher = None
+
+    def close(self) -> None:
+        self.dropped = True
+        self._stop_watching()
+        self._sock.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+def whole_frames(app: Callable[..., Any]) -> Callable[..., Any]:
+    """WSGI middleware: websocket handshakes get a FrameSocket."""
+
+    def wrapped(environ: dict[str, Any], start_response: Any) -> Any:
+        if environ.get("HTTP_UPGRADE", "").lower() == "websocket" and WSGI_SOCKET in environ:
+            environ[WSGI_SOCKET] = FrameSocket(environ[WSGI_SOCKET])
+        return app(environ, start_response)
+
+    return wrapped
+
+
+def text_frame(text: str) -> bytes:
+    """An unmasked, final websocket text frame (RFC 6455, 5.2)."""
+    data = text.encode()
+    size = len(data)
+    if size < 126:
+        return struct.pack("!BB", 0x81, size) + data
+    if size < 65_536:
+        return struct.pack("!BBH", 0x81, 126, size) + data
+    return struct.pack("!BBQ", 0x81, 127, size) + data
+
+
+class Fanout:
+    """The dispatchers of one process: per room what waits to be written."""
+
+    def __init__(self, manager: Any) -> None:
+        self.manager = manager
+        self.waiting: defaultdict[tuple[str, Any], list[tuple[bytes, Any]]] = defaultdict(list)
+
+    def put(self, namespace: str, room: Any, encoded: str) -> None:
+        key = (namespace, room)
+        idle = key not in self.waiting
+        self.waiting[key].append((text_frame("4" + encoded), EnginePacket(MESSAGE, encoded)))
+        if idle:
+            gevent.spawn(self._dispatch, key)
+
+    def _dispatch(self, key: tuple[str, Any]) -> None:
+        """Write until nothing waits. The key stays in `waiting` meanwhile, so one room has one dispatcher."""
+        try:
+            while batch := self.waiting[key]:
+                self.waiting[key] = []
+                self._write(key, b"".join(frame for frame, _ in batch), [packet for _, packet in batch])
+        except Exception:
+            logger.exception("a live batch was not delivered; the rows are stored and screens ask for what they miss")
+        finally:
+            del self.waiting[key]
+
+    def _write(self, key: tuple[str, Any], frames: bytes, packets: list[Any]) -> None:
+        """`get_participants` copies the room when it is first asked, so leaving and joining meanwhile is safe; a member who
+        left during a pause is skipped."""
+        members = self.manager.rooms.get(key[0], {})
+        environs, sockets = self.manager.server.environ, self.manager.server.eio.sockets
+        for count, (sid, eio_sid) in enumerate(self.manager.get_participants(*key), 1):
+            if count % YIELD_AFTER == 0:
+                gevent.sleep(0)
+            if sid not in members.get(key[1], ()):
+                continue
+            engine = sockets.get(eio_sid)
+            if engine is None or engine.closed:
+                continue
+            environ = environs.get(eio_sid)
+            sock = environ.get(WSGI_SOCKET) if environ else None
+            if type(sock) is FrameSocket and engine.upgraded and engine.queue.empty():
+                try:
+                    sock.send(frames)
+                except OSError:
+                    logger.debug("a live reader has gone")
+            else:
+                for packet in packets:
+                    self.manager.server._send_eio_packet(eio_sid, packet)
+
+
+class FanoutManager(Manager):
+    """For one process."""
+
+    def initialize(self) -> None:
+        super().initialize()
+        self.fanout = Fanout(self)
+
+    def emit(self, event: str, data: Any, namespace: str, room: Any = None, skip_sid: Any = None, callback: Any = None,
+             to: Any = None, **kwargs: Any) -> None:  # fmt: skip
+        room = to or room
+        if callback or skip_sid or not isinstance(room, str):
+            super().emit(event, data, namespace, room=room, skip_sid=skip_sid, callback=callback, **kwargs)
+            return
+        encoded = _encode(self.server, event, data, namespace)
+        if room in self.rooms.get(namespace, {}):
+            self.fanout.put(namespace, room, encoded)
+
+
+class RedisFanoutManager(RedisManager):
+    """For several processes. Every process, the sender's too, delivers what comes back from Redis, so that all of them see one
+    order. When Redis does not answer, the sender's own clients get the event at once; others catch up from the database."""
+
+    def __init__(self, url: str, channel: str) -> None:
+        super().__init__(url, channel=channel)
+        self._sender = redis.Redis.from_url(url, socket_timeout=REDIS_PATIENCE_S, socket_connect_timeout=REDIS_PATIENCE_S)
+        self._outbox: list[dict[str, Any]] = []
+        self._something = Event()
+
+    def initialize(self) -> None:
+        super().initialize()
+        self.fanout = Fanout(self)
+        self.server.start_background_task(self._send_outbox)
+
+    def emit(self, event: str, data: Any, namespace: str | None = None, room: Any = None, skip_sid: Any = None,
+             callback: Any = None, to: Any = None, **kwargs: Any) -> None:  # fmt: skip
+        room, namespace = to or room, namespace or "/"
+        if callback or skip_sid or not isinstance(room, str):
+            super().emit(event, data, namespace=namespace, room=room, skip_sid=skip_sid, callback=callback, **kwargs)
+            return
+        encoded = _encode(self.server, event, data, namespace)
+        self._outbox.append({"method": "emit", "kith": encoded, "namespace": namespace, "room": room, "host_id": None})
+        self._something.set()
+
+    def _send_outbox(self) -> None:
+        """One sender keeps this process's events in order and off the writers' path."""
+        while True:
+            self._something.wait()
+            self._something.clear()
+            batch, self._outbox = self._outbox, []
+            try:
+                with self._sender.pipeline(transaction=False) as pipe:
+                    for message in batch:
+                        pipe.publish(self.channel, self.json.dumps(message))
+                    pipe.execute()
+            except redis.RedisError:
+                logger.exception("Redis does not answer; this process tells its own clients, others ask the database")
+                for message in batch:
+                    self._handle_emit(message)
+
+    def _handle_emit(self, message: dict[str, Any]) -> None:
+        if "kith" not in message:
+            super()._handle_emit(message)
+        elif message["room"] in self.rooms.get(message["namespace"], {}):
+            self.fanout.put(message["namespace"], message["room"], message["kith"])
+
+
+def _encode(server: Any, event: str, data: Any, namespace: str) -> str:
+    arguments = list(data) if isinstance(data, tuple) else [] if data is None else [data]
+    encoded: str = server.packet_class(EVENT, namespace=namespace, data=[event, *arguments]).encode()
+    return encoded

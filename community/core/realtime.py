@@ -1,0 +1,333 @@
+"""The live connection: who hears what, and the guard every socket handler goes through.
+
+A live event is a courtesy: it is sent after the commit, may be lost, and every screen can rebuild itself from the database.
+Namespaces subclass `LiveNamespace`; each `on_…` method except `on_connect`/`on_disconnect` is wrapped at class creation
+(overriding `trigger_event` would run outside the request context). A wrapped handler gets `(actor, payload)`: the account
+read from the database for this very event, and a pydantic model named in its annotation.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from functools import wraps
+from typing import Any, ClassVar, Literal, get_type_hints
+
+from flask import Flask, current_app, request
+from flask_login import current_user
+from flask_socketio import ConnectionRefusedError as Refusal
+from flask_socketio import Namespace, SocketIO, join_room, leave_room
+from pydantic import BaseModel, ConfigDict, ValidationError
+from socketio import Manager, RedisManager
+
+from config import Config
+
+from . import db, fanout, packets
+from .errors import Refused, SignInNeeded
+from .limits import limit
+
+logger = logging.getLogger(__name__)
+
+MAX_PACKET_BYTES = 64_000
+MALFORMED_ALLOWED = 5
+CHANNEL = "kith"
+
+socketio = SocketIO()
+
+
+class Payload(BaseModel):
+    """Base of every socket payload: exact types, no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Unreadable(Payload):
+    """The payload of `malformed`, which no payload fits."""
+
+    understood: Literal[True]
+
+
+@dataclass(frozen=True)
+class Event:
+    """A fact in the past tense. Every subclass names the event and its audience; there is no default."""
+
+    name: ClassVar[str]
+    namespace: ClassVar[str]
+
+    def audience(self) -> Iterable[str]:
+        """Socket.IO rooms that hear it."""
+        raise NotImplementedError
+
+    def payload(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def announce(event: Event) -> None:
+    """Tell the event's audience after the commit."""
+    db.after_commit(lambda: send(event))
+
+
+def send(event: Event) -> None:
+    payload = event.payload()
+    for room in event.audience():
+        socketio.emit(event.name, payload, to=room, namespace=event.namespace)
+
+
+@dataclass
+class LiveSocket:
+    """One open connection of this process and the rooms it may hear."""
+
+    sid: str
+    account_id: int
+    session_id: int
+    namespace: LiveNamespace
+    rooms: set[str] = field(default_factory=set)
+
+
+class Sockets:
+    """The open connections of this process, by account."""
+
+    def __init__(self) -> None:
+        self._by_sid: dict[tuple[str, str], LiveSocket] = {}
+        self._by_account: defaultdict[int, dict[tuple[str, str], LiveSocket]] = defaultdict(dict)
+
+    def add(self, socket: LiveSocket) -> None:
+        key = (socket.namespace.namespace, socket.sid)
+        self._by_sid[key] = self._by_account[socket.account_id][key] = socket
+
+    def remove(self, namespace: str, sid: str) -> None:
+        socket = self._by_sid.pop((namespace, sid), None)
+        if socket is not None:
+            self._by_account[socket.account_id].pop((namespace, sid), None)
+            if not self._by_account[socket.account_id]:
+                del self._by_account[socket.account_id]
+
+    def get(self, namespace: str, sid: str) -> LiveSocket | None:
+        return self._by_sid.get((namespace, sid))
+
+    def of(self, account_id: int) -> list[LiveSocket]:
+        return list(self._by_account.get(account_id, {}).values())
+
+    def accounts(self) -> list[int]:
+        return list(self._by_account)
+
+    def __len__(self) -> int:
+        return len(self._by_sid)
+
+
+sockets = Sockets()
+
+
+_malformed: Counter[str] = Counter()
+
+
+def _guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Actor from the database, payload validated, refusals answered in a sentence, five malformed packets close the socket."""
+    model: type[Payload] = get_type_hints(handler)["payload"]
+
+    @wraps(handler)
+    def wrapped(self: LiveNamespace, *arguments: Any) -> dict[str, Any]:
+        try:
+            actor = _actor(self)
+            payload = model.model_validate(arguments[0] if len(arguments) == 1 else None)
+            limit("socket", actor.id, current_app.config["KITH"].socket_limit)
+            answer: dict[str, Any] = handler(self, actor, payload) or {}
+        except ValidationError as error:
+            return _malformed_answer(self, error)
+        except Refused as refusal:
+            return {"ok": False, "code": refusal.code, "error": refusal.sentence}
+        except Exception:
+            logger.exception("socket handler %s failed; its transaction was rolled back", handler.__name__)
+            return {
+                "ok": False,
+                "code": "failed",
+                "error": "Something went wrong on our side. Nothing was lost: please try again.",
+            }
+        return {"ok": True, **answer}
+
+    wrapped.guarded = True  # type: ignore[attr-defined]
+    return wrapped
+
+
+def _unreadable(self: Any, actor: Any, payload: Unreadable) -> dict[str, Any]:
+    """Never runs, because no payload is an Unreadable: the guard counts and answers."""
+    raise AssertionError(payload)
+
+
+class LiveNamespace(Namespace):
+    """Base of every live door. Subclasses say in `may_hear` whether an account may (still) hear a Socket.IO room."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, handler in list(vars(cls).items()):
+            if name.startswith("on_") and name not in ("on_connect", "on_disconnect"):
+                setattr(cls, name, _guarded(handler))
+
+    on_malformed = _guarded(_unreadable)
+
+    def may_enter(self, actor: Any) -> bool:
+        """Whether `actor` may hold a connection here at all."""
+        return bool(actor.is_authenticated and not actor.is_suspended)
+
+    def may_hear(self, actor: Any, room: str) -> bool:
+        raise NotImplementedError
+
+    def on_connect(self, auth: Any = None) -> None:
+        """Refuse strangers. `auth` must be accepted: without it Flask-SocketIO retries with a detached user."""
+        if not current_user.is_authenticated or not self.may_enter(current_user):
+            raise Refusal("Please sign in again.")
+        if len(sockets.of(current_user.id)) >= current_app.config["KITH"].sockets_per_account:
+            raise Refusal("This account is open in too many windows. Close some and reload the page.")
+        account: Any = current_user
+        sockets.add(LiveSocket(_sid(), account.id, account.session_id, self))
+        self.hear(f"account:{account.id}")
+        self.arrived(account)
+
+    def arrived(self, actor: Any) -> None:
+        """What a namespace does for a new connection, such as joining the rooms of a desk."""
+
+    def refreshed(self, socket: LiveSocket, actor: Any) -> None:
+        """After a re-check: what an account newly may hear can be joined here."""
+
+    def on_disconnect(self, reason: Any = None) -> None:
+        sockets.remove(self.namespace, _sid())
+        _malformed.pop(_sid(), None)
+
+    def trigger_event(self, event: str, *args: Any) -> Any:
+        """Events nobody knows count as malformed. Only routing: the request context begins further in."""
+        known = event in ("connect", "disconnect") or getattr(getattr(self, f"on_{event}", None), "guarded", False)
+        return super().trigger_event(event, *args) if known else super().trigger_event(packets.MALFORMED, args[0])
+
+    def hear(self, room: str) -> None:
+        socket = sockets.get(self.namespace, _sid())
+        if socket is not None:
+            socket.rooms.add(room)
+            join_room(room)
+
+    def stop_hearing(self, room: str) -> None:
+        socket = sockets.get(self.namespace, _sid())
+        if socket is not None:
+            socket.rooms.discard(room)
+            leave_room(room)
+
+
+def recheck(account: Any, account_id: int, live_sessions: set[int]) -> None:
+    """Take from this process's sockets of one account what it may no longer hear. `account` is None when it is gone."""
+    for socket in sockets.of(account_id):
+        if account is None or socket.session_id not in live_sessions or not socket.namespace.may_enter(account):
+            close(socket)
+            continue
+        for room in list(socket.rooms):
+            if room != f"account:{account_id}" and not socket.namespace.may_hear(account, room):
+                socket.rooms.discard(room)
+                socketio.server.leave_room(socket.sid, room, namespace=socket.namespace.namespace)
+        socket.namespace.refreshed(socket, account)
+
+
+def close(socket: LiveSocket) -> None:
+    """Silence one socket at once; the connection ends when nothing else is carried by it."""
+    server, namespace = socketio.server, socket.namespace.namespace
+    for room in list(socket.rooms):
+        server.leave_room(socket.sid, room, namespace=namespace)
+    sockets.remove(namespace, socket.sid)
+    connection = server.manager.eio_sid_from_sid(socket.sid, namespace)
+    server.disconnect(socket.sid, namespace=namespace)
+    if not any(server.manager.sid_from_eio_sid(connection, other) for other in list(server.manager.get_namespaces())):
+        _hang_up(connection)
+
+
+def _close_connection(connection: str) -> None:
+    """Everything that one connection carries: who sends nonsense in one namespace does so in all."""
+    server = socketio.server
+    for namespace in list(server.manager.get_namespaces()):
+        socket = sockets.get(namespace, server.manager.sid_from_eio_sid(connection, namespace) or "")
+        if socket is not None:
+            close(socket)
+
+
+def _hang_up(connection: str) -> None:
+    """End an Engine.IO connection after what waits in its queue; never wait for a slow reader."""
+    engine = socketio.server.eio.sockets.get(connection)
+    if engine is not None:
+        engine.close(wait=False)
+
+
+def _actor(namespace: LiveNamespace) -> Any:
+    if not current_user.is_authenticated or not namespace.may_enter(current_user):
+        socket = sockets.get(namespace.namespace, _sid())
+        if socket is not None:
+            close(socket)
+        raise SignInNeeded("You are signed out here. Your words are kept: sign in again and send them.")
+    return current_user._get_current_object()  # type: ignore[attr-defined]
+
+
+def _malformed_answer(namespace: LiveNamespace, error: ValidationError) -> dict[str, Any]:
+    sid = _sid()
+    _malformed[sid] += 1
+    if _malformed[sid] >= MALFORMED_ALLOWED:
+        _close_connection(socketio.server.manager.eio_sid_from_sid(sid, namespace.namespace))
+    fields = ", ".join(_named(error))
+    return {"ok": False, "code": "malformed", "error": f"This message was not understood (check: {fields}). Reload the page."}
+
+
+def _named(error: ValidationError) -> list[str]:
+    """The fields to look at. Names the sender made up are not repeated."""
+    return sorted(
+        {
+            str(problem["loc"][0]) if problem["loc"] and problem["type"] != "extra_forbidden" else "payload"
+            for problem in error.errors(include_url=False, include_context=False, include_input=False)
+        }
+    )
+
+
+def _sid() -> str:
+    sid: str = request.sid  # type: ignore[attr-defined]
+    return sid
+
+
+def _manager(config: Config) -> dict[str, Any]:
+    """Our own fan-out, or the stock managers. Said outright each time: options of an earlier app would stay."""
+    if config.fanout == "stock":
+        return {"client_manager": RedisManager(config.redis_url, channel=CHANNEL) if config.redis_url else Manager()}
+    if config.redis_url:
+        return {"client_manager": fanout.RedisFanoutManager(config.redis_url, CHANNEL)}
+    return {"client_manager": fanout.FanoutManager()}
+
+
+def init_app(app: Flask) -> None:
+    config = app.config["KITH"]
+    socketio.init_app(
+        app,
+        async_mode="gevent",
+        transports=["websocket"],
+        cors_allowed_origins=list(config.origins),
+        **_manager(config),
+        serializer=packets.CarefulPacket,
+        max_http_buffer_size=MAX_PACKET_BYTES,
+        async_handlers=False,
+        manage_session=False,
+        logger=False,
+        engineio_logger=False,
+    )
+    app.wsgi_app = packets.careful_frames(app.wsgi_app, lambda: socketio.server)  # type: ignore[method-assign]
+    if config.fanout == "own":
+        app.wsgi_app = fanout.whole_frames(app.wsgi_app)  # type: ignore[method-assign]
+
+
+def every(seconds: float, act: Callable[[], None], app: Flask) -> None:
+    """Run `act` in an app context for as long as the process lives; a failure is logged and the next turn tries again."""
+
+    def run() -> None:
+        while True:
+            socketio.sleep(seconds)
+            started = time.monotonic()
+            try:
+                with app.app_context():
+                    act()
+            except Exception:
+                logger.exception("%s failed after %.1f s; it runs again", act.__qualname__, time.monotonic() - started)
+
+    socketio.start_background_task(run)

@@ -1,0 +1,152 @@
+"""One way to write: all or nothing, one at a time, and nothing is announced that was not stored."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.exc import IntegrityError
+
+from community.core import db
+from community.core.clock import now
+from community.core.jobs import JobLease
+from community.rooms.models import Room
+from tests.people import Person, Stage
+
+
+def room(slug: str) -> Room:
+    return Room(slug=slug, name=slug, created_at=now())
+
+
+def slugs(stage: Stage) -> set[str]:
+    return set(stage.ask(lambda: db.session().scalars(sa.select(Room.slug)).all()))
+
+
+def test_what_follows_a_commit_runs_after_it_and_sees_it(stage: Stage) -> None:
+    seen: list[int | None] = []
+
+    def look() -> None:
+        with stage.app.extensions["kith_engine"].connect() as other:
+            seen.append(other.scalar(sa.select(sa.func.count()).where(Room.slug == "new")))
+
+    with stage.app.app_context(), db.write() as database:
+        database.add(room("new"))
+        db.after_commit(look)
+        assert seen == []
+    assert seen == [1]
+
+
+def test_a_failed_transaction_stores_and_announces_nothing(stage: Stage) -> None:
+    told: list[str] = []
+    with stage.app.app_context():
+        with pytest.raises(ZeroDivisionError), db.write() as database:  # noqa: PT012
+            database.add(room("never"))
+            database.flush()
+            db.after_commit(lambda: told.append("never"))
+            raise ZeroDivisionError
+        with db.write() as database:
+            database.add(room("next"))
+            db.after_commit(lambda: told.append("next"))
+    assert told == ["next"]
+    assert "never" not in slugs(stage)
+
+
+def test_a_commit_that_fails_announces_nothing(stage: Stage) -> None:
+    told: list[str] = []
+    with stage.app.app_context(), pytest.raises(IntegrityError), db.write() as database:  # noqa: PT012
+        db.after_commit(lambda: told.append("told"))
+        database.add(room("low-days"))
+    assert told == []
+
+
+def test_one_announcement_that_fails_stops_no_other(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    told: list[str] = []
+    with stage.app.app_context(), db.write() as database:
+        database.add(room("kept"))
+        db.after_commit(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+        db.after_commit(lambda: told.append("second"))
+    assert told == ["second"]
+    assert "kept" in slugs(stage)
+    assert "follows a commit failed" in caplog.text
+
+
+def test_a_write_inside_a_write_is_a_mistake(app: Flask) -> None:
+    with app.app_context(), db.write(), pytest.raises(RuntimeError, match="only doors open transactions"), db.write():
+        pass
+
+
+def test_nothing_waits_for_a_commit_outside_a_write(app: Flask) -> None:
+    with app.app_context(), pytest.raises(RuntimeError, match="outside write"):
+        db.after_commit(lambda: None)
+
+
+def test_writers_wait_for_each_other_and_lose_nothing(stage: Stage) -> None:
+    """Eight threads add one to the same row, reading it first: the last value is the number of writes."""
+    problems: list[BaseException] = []
+
+    def add() -> None:
+        try:
+            for _ in range(10):
+                with stage.app.app_context(), db.write() as database:
+                    found = database.scalars(sa.select(Room).where(Room.id == stage.low_days).with_for_update()).one()
+                    found.member_count += 1
+        except BaseException as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=add) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert problems == []
+    assert stage.ask(lambda: db.session().get_one(Room, stage.low_days)).member_count == 80
+
+
+def test_a_reader_is_not_stopped_by_a_writer(stage: Stage, ana: Person) -> None:
+    with stage.app.app_context(), db.write() as database:
+        database.add(room("unseen"))
+        database.flush()
+        with stage.app.extensions["kith_engine"].connect() as other:
+            assert other.scalar(sa.select(sa.func.count()).where(Room.slug == "unseen")) == 0
+
+
+def test_a_twin_that_lost_the_race_runs_again_and_finds_the_first(stage: Stage) -> None:
+    turns: list[int] = []
+
+    def act() -> str:
+        turns.append(1)
+        if len(turns) == 1:
+            db.session().add(room("low-days"))  # the other one was quicker
+            db.session().flush()
+        return "found"
+
+    with stage.app.app_context():
+        assert db.stored(act) == "found"
+    assert len(turns) == 2
+
+
+def test_times_come_back_aware_and_in_utc(stage: Stage) -> None:
+    berlin = datetime(2026, 7, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+
+    def add() -> None:
+        db.session().add(JobLease(name="summer", holder="x", until=berlin))
+
+    stage.do(add)
+    until = stage.ask(lambda: db.session().get_one(JobLease, "summer")).until
+    assert until == berlin
+    assert until.tzinfo == UTC
+
+
+def test_a_time_without_a_zone_is_refused(stage: Stage) -> None:
+    with pytest.raises(sa.exc.StatementError, match="naive datetime"):
+        stage.do(lambda: db.session().add(JobLease(name="x", holder="x", until=datetime(2026, 1, 1))))
+
+
+def test_rows_that_point_nowhere_are_refused(stage: Stage) -> None:
+    from community.rooms.models import Membership
+
+    with pytest.raises(IntegrityError):
+        stage.do(lambda: db.session().add(Membership(room_id=999, account_id=999, joined_at=now())))
