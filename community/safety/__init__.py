@@ -1,0 +1,56 @@
+"""The safety engine: finds worrying words in the forms people really type, explains itself, and never silences.
+
+Pure functions over text and rules; nothing here reads a database or knows a web page. The pattern language of rules is
+described in `patterns`, disguises in `vocabulary` and `streams`, and what lowers a severity in `cues`.
+"""
+
+from community.safety.automaton import ENGINE
+from community.safety.checks import check_name, check_rule
+from community.safety.explaining import explain
+from community.safety.folding import fold
+from community.safety.helplines import Helpline, countries, helplines_for
+from community.safety.lexicon import Lexicon
+from community.safety.lines import scan_lines
+from community.safety.packs import Pack, PackError, read_pack, starter_packs, starter_rules
+from community.safety.patterns import PatternError
+from community.safety.rules import (
+    ACTIONS,
+    CONCERNS,
+    SEVERITIES,
+    VIEWS,
+    Finding,
+    Rule,
+    leading_concern,
+    severity_rank,
+    worst,
+)
+from community.safety.scanning import scan
+
+__all__ = [
+    "ACTIONS",
+    "CONCERNS",
+    "ENGINE",
+    "SEVERITIES",
+    "VIEWS",
+    "Finding",
+    "Helpline",
+    "Lexicon",
+    "Pack",
+    "PackError",
+    "PatternError",
+    "Rule",
+    "check_name",
+    "check_rule",
+    "countries",
+    "explain",
+    "fold",
+    "helplines_for",
+    "leading_concern",
+    "read_pack",
+    "scan",
+    "scan_lines",
+    "severity_rank",
+    "starter_packs",
+    "starter_rules",
+    "worst",
+]

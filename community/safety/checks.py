@@ -1,0 +1,73 @@
+"""Check what people write for the engine: a rule before it is saved, a name before it is taken."""
+
+from community.safety import folding, patterns
+from community.safety.lexicon import Lexicon
+from community.safety.rules import ACTIONS, CONCERNS, SEVERITIES, VIEWS, Rule, severity_rank
+from community.safety.scanning import scan
+
+MAX_KEY, MAX_WHY, MAX_EXAMPLE, MAX_EXAMPLES = 80, 2_000, 2_000, 500
+
+
+def check_rule(rule: Rule) -> list[str]:
+    """What has to change before the rule can be saved, one sentence each; empty when it is sound."""
+    problems = _fields(rule) + _sizes(rule)
+    try:
+        lexicon = Lexicon.compile([rule])
+    except patterns.PatternError as error:
+        return [*problems, str(error).removeprefix(f"{rule.key}: ")]
+    return problems or _examples(rule, lexicon)
+
+
+def _fields(rule: Rule) -> list[str]:
+    asked = (
+        ("concern", rule.concern, CONCERNS),
+        ("severity", rule.severity, SEVERITIES),
+        ("action", rule.action, ACTIONS),
+        *(("view", view, VIEWS) for view in rule.views or ()),
+    )
+    return [f"“{value}” is no {field}: choose one of {', '.join(known)}." for field, value, known in asked if value not in known]
+
+
+def _sizes(rule: Rule) -> list[str]:
+    problems = []
+    if not rule.key.strip():
+        problems.append("The rule has no key: give it a short name.")
+    if len(rule.key) > MAX_KEY:
+        problems.append(f"The key is longer than {MAX_KEY} characters: shorten it.")
+    if len(rule.why) > MAX_WHY:
+        problems.append(f"The reason is longer than {MAX_WHY} characters: shorten it.")
+    if len(rule.must_match) + len(rule.must_not_match) > MAX_EXAMPLES:
+        problems.append(f"There are more than {MAX_EXAMPLES} examples: keep the telling ones.")
+    if any(len(example) > MAX_EXAMPLE for example in (*rule.must_match, *rule.must_not_match)):
+        problems.append(f"An example is longer than {MAX_EXAMPLE} characters: keep the sentence that matters.")
+    contradicting = set(rule.must_match) & set(rule.must_not_match)
+    problems += [f"“{example}” stands in both lists of examples: take it out of one." for example in sorted(contradicting)]
+    return problems
+
+
+def _examples(rule: Rule, lexicon: Lexicon) -> list[str]:
+    missed = [text for text in rule.must_match if not scan(text, lexicon, room=rule.room)]
+    wrong = [text for text in rule.must_not_match if scan(text, lexicon, room=rule.room)]
+    return [
+        *(f"“{text}” must match and does not: add the words it uses, or remove the example." for text in missed),
+        *(f"“{text}” must not match and does: narrow the pattern or add an exception." for text in wrong),
+    ]
+
+
+_UNKIND = frozenset({"harm-to-others", "harassment", "sexual", "child-safety", "method-detail", "suicide", "self-harm"})
+
+
+def check_name(name: str, lexicon: Lexicon) -> str | None:
+    """None when the name may be used, else a kind sentence. Names are pseudonyms, rooms or topics; not sentences."""
+    folded = folding.fold(name)
+    if not folded:
+        return "Please choose a name with at least one letter or number that others can read."
+    if any(folding.mixes_scripts(word) for word in folding.words(name)):
+        return "Please write the name in one alphabet: letters that only look alike make people hard to tell apart."
+    if any(_unfit(found.concern, found.severity) for found in scan(name, lexicon)):
+        return "Please choose another name: some of its words could frighten or hurt people who come here for support."
+    return None
+
+
+def _unfit(concern: str, severity: str) -> bool:
+    return concern in _UNKIND and severity_rank(severity) >= severity_rank("amber")

@@ -1,0 +1,139 @@
+"""Cues: what stands around a finding and makes it less urgent. They lower a severity; they never remove a finding."""
+
+import re
+import tomllib
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property
+from pathlib import Path
+
+from community.safety import folding, speech
+
+_FILE = Path(__file__).with_name("cues.toml")
+_AMBER, _GREEN = "amber", "green"
+_SLIGHT = frozenset({"idiom", "title"})
+"""These lower to green; all others to amber."""
+
+_SENTENCE_END = re.compile(r"[.!?;\n\r]+(?=\s|$)|\n")
+_BEFORE, _AFTER = 10, 10
+"""Words looked at on each side, within the sentence."""
+
+
+class Context:
+    """A text with what every cue needs of it, worked out once and only when there is a finding."""
+
+    def __init__(self, text: str, words: Sequence[str], plain: Callable[[str], str]) -> None:
+        self.text, self.words, self._read = text, words, plain
+        self.known: dict[tuple[int, int], tuple[str, ...]] = {}
+
+    @cached_property
+    def spans(self) -> list[tuple[int, int]]:
+        return folding.spans(self.text)
+
+    @cached_property
+    def quoted(self) -> list[tuple[int, int]]:
+        if not any(sign in self.text for sign in _QUOTES):
+            return []
+        return [match.span() for match in _QUOTED.finditer(self.text)]
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return [match.end() for match in _SENTENCE_END.finditer(self.text)]
+
+    def sentence(self, start: int, end: int) -> tuple[int, int]:
+        """Offsets of the sentence, or sentences, that hold a span."""
+        before, after = bisect_right(self._ends, start), bisect_right(self._ends, end)
+        low = self._ends[before - 1] if before else 0
+        return low, self._ends[after] if after < len(self._ends) else len(self.text)
+
+    def around(self, first: int, last: int) -> tuple[list[str], list[str]]:
+        """Up to ten words before and after, in the same sentence, short forms written out."""
+        start, end = self.spans[first][0], self.spans[last][1]
+        low, high = self.sentence(start, end)
+        before = [at for at in range(max(0, first - _BEFORE), first) if self.spans[at][0] >= low]
+        after = [at for at in range(last + 1, min(len(self.words), last + 1 + _AFTER)) if self.spans[at][1] <= high]
+        return self._plain(before), self._plain(after)
+
+    def said(self, first: int, last: int) -> list[str]:
+        return self._plain(range(first, last + 1))
+
+    def _plain(self, places: Sequence[int]) -> list[str]:
+        read = " ".join(self._read(self.words[at]) for at in places).split()
+        words = (word.strip(folding.MASKS) for word in read)
+        long = speech.long_form(tuple(word for word in words if word))
+        return [word for word in long if word not in speech.emphasis() or word in _TELLING]
+
+
+_QUOTED = re.compile(
+    r'(?m)^[ \t]*>[^\n]{0,2000}|"[^"\n]{1,400}"|“[^”\n]{1,400}”|«[^»\n]{1,400}»|\[quote[^\]\n]{0,40}\].{0,2000}?\[/quote\]'
+)
+_QUOTES = ('"', "“", "«", ">", "[quote")
+_TELLING = frozenset({"never", "lol", "ever", "today"})
+
+
+Phrase = tuple[str, str, tuple[str, ...]]
+"""(cue, where it must stand, its words)."""
+
+
+@cache
+def _listed() -> dict[str, dict[str, list[str]]]:
+    return tomllib.loads(_FILE.read_text("utf-8"))
+
+
+@cache
+def _by_first_word() -> dict[str, list[Phrase]]:
+    index: dict[str, list[Phrase]] = defaultdict(list)
+    for cue, places in _listed().items():
+        for where, phrases in places.items():
+            for phrase in phrases:
+                words = speech.long_form(tuple(phrase.split()))
+                index[words[0]].append((cue, where, words))
+    return dict(index)
+
+
+def of(first: int, last: int, context: Context) -> tuple[str, ...]:
+    """The cues around the words first..last, in the order of cues.toml; then quoted."""
+    if (first, last) not in context.known:
+        context.known[first, last] = _of(first, last, context)
+    return context.known[first, last]
+
+
+def _of(first: int, last: int, context: Context) -> tuple[str, ...]:
+    before, after = context.around(first, last)
+    said = context.said(first, last)
+    seen = _seen(before, "before") | _seen(said, "within") | _seen(after, "after")
+    unless = {cue for cue, where in _seen(said, "unless")}
+    found = {cue for cue, _ in seen} - unless
+    cues = [cue for cue in _listed() if cue in found]
+    start = context.spans[first][0]
+    if any(low < start < high for low, high in context.quoted):
+        cues.append("quoted")
+    return tuple(cues)
+
+
+_WHERE = {
+    "before": frozenset({"ends", "near", "before"}),
+    "within": frozenset({"within"}),
+    "after": frozenset({"starts", "near"}),
+    "unless": frozenset({"unless"}),
+}
+
+
+def _seen(words: list[str], side: str) -> set[tuple[str, str]]:
+    """(cue, where) of the phrases in these words: `ends` only at their end, `starts` only at their start."""
+    index, found = _by_first_word(), set()
+    for at, word in enumerate(words):
+        for cue, where, phrase in index.get(word, ()):
+            if where not in _WHERE[side] or tuple(words[at : at + len(phrase)]) != phrase:
+                continue
+            if (where != "ends" or at + len(phrase) == len(words)) and (where != "starts" or at == 0):
+                found.add((cue, where))
+    return found
+
+
+def lowered(severity: str, seen: tuple[str, ...]) -> str:
+    """The severity once the cues are counted: crisis and red become amber, amber green; a slight cue makes all green."""
+    if not seen or severity == _GREEN:
+        return severity
+    return _GREEN if severity == _AMBER or _SLIGHT & set(seen) else _AMBER

@@ -1,0 +1,208 @@
+"""The pattern language of a rule, for people who never saw a regular expression.
+
+    want to die           these words, in this order; case, accents, apostrophes and punctuation do not matter
+    suicid*               any word that begins so
+    (jump|fall) off       one of several; an alternative may have several words or be a pattern itself
+    [really] want         may be there or not
+    kill _3 myself        up to three words between (`_` alone: up to one)
+    🔫                    an emoji is a word
+
+Words match whole: `rapist` is not in "therapist". Short forms equal their long forms on both sides ("don't", "dont",
+"do not"; "wanna", "want to"), and words of emphasis ("really", "just") may stand between without being named.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+from community.safety import folding
+
+MAX_PATTERN = 12_000
+"""Characters in one pattern."""
+MAX_ALTERNATIVES = 5_000
+"""Phrases one bracket, or one stretch between gaps, may stand for."""
+WIDE = 600
+"""A longer list of alternatives than this is matched piece by piece instead of being written out."""
+MAX_GAP = 9
+MAX_DEPTH = 8
+
+Phrase = tuple[str, ...]
+
+
+class PatternError(ValueError):
+    """A pattern that cannot be read; the message is a sentence for the person who wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """One way to match: `parts` follow each other with up to `gaps[i]` words after part i."""
+
+    parts: tuple[tuple[Phrase, ...], ...]
+    gaps: tuple[int, ...]
+
+
+def parse(pattern: str) -> tuple[Parsed, ...]:
+    """The ways a pattern can match: one, and one more for each phrase with a gap inside brackets. Raises PatternError."""
+    if not pattern.strip():
+        raise PatternError("The pattern is empty: write at least one word.")
+    if len(pattern) > MAX_PATTERN:
+        raise PatternError(f"The pattern is longer than {MAX_PATTERN} characters: make it two rules.")
+    return tuple(way for tokens in _alternatives(_tokens(pattern)) for way in _ways(tokens))
+
+
+def _alternatives(tokens: list[str]) -> list[list[str]]:
+    """The pattern cut at every `|` outside brackets; a bracket around the whole is no bracket."""
+    depth, cuts, closes = 0, [-1], 0
+    for at, token in enumerate(tokens):
+        depth += (token in "([") - (token in ")]")
+        if token == "|" and not depth:
+            cuts.append(at)
+        closes += not depth and at < len(tokens) - 1
+    if tokens and not closes and tokens[0] == "(" and tokens[-1] == ")" and not depth:
+        return _alternatives(tokens[1:-1])
+    if len(cuts) == 1:
+        return [tokens]
+    pieces = [tokens[start + 1 : end] for start, end in zip(cuts, [*cuts[1:], len(tokens)], strict=True)]
+    return [alternative for piece in pieces for alternative in _alternatives(piece)]
+
+
+def _ways(tokens: list[str]) -> tuple[Parsed, ...]:
+    sequence, rest = _sequence(tokens, 0, 0)
+    if rest:
+        raise PatternError(f"There is a {rest[0]} without its opening bracket.")
+    parts, gaps = _parts(sequence)
+    if any(() in part for part in parts):
+        raise PatternError("The pattern can match nothing at all: keep a word outside [ ] on each side of a gap.")
+    if len(parts) > 1:
+        if any(map(_gapped, (phrase for part in parts for phrase in part))):
+            raise PatternError("A gap inside brackets cannot stand beside one outside, or beside very long lists.")
+        return (Parsed(parts, gaps),)
+    plain = tuple(phrase for phrase in parts[0] if not _gapped(phrase))
+    ways = [Parsed((plain,), ())] if plain else []
+    return (*ways, *(_cut(phrase) for phrase in parts[0] if _gapped(phrase)))
+
+
+def _parts(sequence: list[list[Phrase]]) -> tuple[tuple[tuple[Phrase, ...], ...], tuple[int, ...]]:
+    """Cut at gaps, and with a gap of nothing where the list would get too long to write out."""
+    pieces: list[list[list[Phrase]]] = [[]]
+    gaps: list[int] = []
+    for choices in sequence:
+        if len(choices) == 1 and len(choices[0]) == 1 and _is_gap(choices[0][0]):
+            gaps.append(_gap(choices[0][0]))
+            pieces.append([])
+            continue
+        pieces[-1].append(choices)
+        cut = _cut_at(pieces[-1]) if _size(pieces[-1]) > WIDE else 0
+        if cut:
+            gaps.append(0)
+            pieces.append(pieces[-1][cut:])
+            del pieces[-2][cut:]
+    return tuple(tuple(dict.fromkeys(_product(piece))) for piece in pieces), tuple(gaps)
+
+
+def _cut_at(piece: list[list[Phrase]]) -> int:
+    """The last place to cut so that both sides keep a word that must be there, or 0."""
+    named = [at for at, choices in enumerate(piece) if () not in choices]
+    return named[-1] if len(named) > 1 else 0
+
+
+def _cut(phrase: Phrase) -> Parsed:
+    parts: list[Phrase] = [()]
+    gaps: list[int] = []
+    for word in phrase:
+        if _is_gap(word):
+            gaps.append(_gap(word))
+            parts.append(())
+        else:
+            parts[-1] += (word,)
+    if () in parts:
+        raise PatternError("A gap must have a word on each side.")
+    return Parsed(tuple((part,) for part in parts), tuple(gaps))
+
+
+def _gapped(phrase: Phrase) -> bool:
+    return any(map(_is_gap, phrase))
+
+
+def _tokens(pattern: str) -> list[str]:
+    for sign in "()[]|":
+        pattern = pattern.replace(sign, f" {sign} ")
+    return pattern.split()
+
+
+def _is_gap(token: str) -> bool:
+    return token == "_" or (token[0] == "_" and token[1:].isdigit())
+
+
+def _gap(token: str) -> int:
+    size = int(token[1:] or 1) if len(token) < 4 else MAX_GAP + 1
+    if not 1 <= size <= MAX_GAP:
+        raise PatternError(f"The gap {token} is too wide: use _1 to _{MAX_GAP}.")
+    return size
+
+
+_CLOSING = {"(": ")", "[": "]"}
+
+
+def _sequence(tokens: list[str], at: int, depth: int) -> tuple[list[list[Phrase]], list[str]]:
+    """The choices for each place of a pattern, and the tokens from the bracket that stopped the reading."""
+    if depth > MAX_DEPTH:
+        raise PatternError(f"Brackets are nested more than {MAX_DEPTH} deep: make it two rules.")
+    found: list[Phrase] = []
+    sequence: list[list[Phrase]] = []
+    several = False
+    while at < len(tokens) and tokens[at] not in (")", "]"):
+        token = tokens[at]
+        if token == "|":
+            found += _product(sequence)
+            sequence, several = [], True
+        elif token in _CLOSING:
+            inner, at = _bracket(tokens, at, depth)
+            sequence.append(inner)
+        else:
+            sequence.append([(token,)] if _is_gap(token) else _word(token))
+        at += 1
+    return [_capped(found + _product(sequence))] if several else sequence, tokens[at:]
+
+
+def _bracket(tokens: list[str], at: int, depth: int) -> tuple[list[Phrase], int]:
+    """What a bracket stands for, and the place of its closing sign."""
+    opening = tokens[at]
+    sequence, rest = _sequence(tokens, at + 1, depth + 1)
+    if not rest or rest[0] != _CLOSING[opening]:
+        raise PatternError(f"There is a {opening} without its {_CLOSING[opening]}.")
+    inner = _product(sequence)
+    return list(dict.fromkeys(inner if opening == "(" else [(), *inner])), len(tokens) - len(rest)
+
+
+def _size(sequence: list[list[Phrase]]) -> int:
+    size = 1
+    for choices in sequence:
+        size *= len(choices)
+    return size
+
+
+def _product(sequence: list[list[Phrase]]) -> list[Phrase]:
+    if _size(sequence) > MAX_ALTERNATIVES:
+        raise PatternError(f"The pattern stands for more than {MAX_ALTERNATIVES} phrases: make it two rules.")
+    return [tuple(word for phrase in choice for word in phrase) for choice in product(*sequence)]
+
+
+def _capped(phrases: list[Phrase]) -> list[Phrase]:
+    if len(phrases) > MAX_ALTERNATIVES:
+        raise PatternError(f"The pattern stands for more than {MAX_ALTERNATIVES} phrases: make it two rules.")
+    return phrases
+
+
+def _word(token: str) -> list[Phrase]:
+    stem = token.removesuffix("*")
+    if stem.count("*") or not stem:
+        raise PatternError(f"The star in {token} must stand at the end of a word.")
+    folded = folding.words(stem)
+    folded = [word.strip(folding.MASKS) or word for word in folded]
+    if not folded:
+        raise PatternError(f"There is no word in {token}.")
+    if token != stem:
+        if len(folded[-1]) < 3:
+            raise PatternError(f"{token} begins with too few letters: write at least three before the star.")
+        folded[-1] += "*"
+    return [tuple(folded)]

@@ -1,0 +1,105 @@
+"""The words of the safety engine: concerns, severities, actions, and what a rule and a finding are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+CONCERNS: tuple[str, ...] = (
+    "suicide",
+    "self-harm",
+    "child-safety",
+    "harm-to-others",
+    "abuse",
+    "hopelessness",
+    "eating",
+    "substances",
+    "method-detail",
+    "sexual",
+    "harassment",
+    "personal-data",
+    "spam",
+)
+"""In order of gravity: the earlier one leads when two findings are equally severe."""
+
+SEVERITIES: tuple[str, ...] = ("green", "amber", "red", "crisis")
+"""Ascending."""
+
+ACTIONS: tuple[str, ...] = ("flag", "hold", "support", "mask", "page")
+"""What a finding asks for beside its case: a case is opened by every one of them.
+
+flag     nothing more.
+hold     the author sees the words with "waiting for a moderator"; others see them after a decision.
+support  the author is shown the support card.
+mask     the span is covered for readers until they choose to see it; the words stay as written.
+page     the person on call is told now; implies support.
+"""
+
+VIEWS: tuple[str, ...] = (
+    "words",
+    "lookalike",
+    "elongated",
+    "leet",
+    "masked",
+    "spaced",
+    "joined",
+    "typo",
+    "vowels",
+)
+"""How a finding was seen. "words" is the text as written, folded; the others undo one disguise each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One safety entry. `room` None means the whole site; `views` None means every view."""
+
+    key: str
+    pattern: str
+    concern: str
+    severity: str
+    action: str = "flag"
+    why: str = ""
+    must_match: tuple[str, ...] = ()
+    must_not_match: tuple[str, ...] = ()
+    exceptions: tuple[str, ...] = ()
+    views: tuple[str, ...] | None = None
+    language: str = "en"
+    room: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the scanner saw. `start` and `end` count code points of the original text; `severity` is after cues."""
+
+    rule: str
+    concern: str
+    severity: str
+    action: str
+    start: int
+    end: int
+    cues: tuple[str, ...]
+    view: str
+
+
+_SEVERITY_RANK = {name: rank for rank, name in enumerate(SEVERITIES)}
+_CONCERN_RANK = {name: rank for rank, name in enumerate(CONCERNS)}
+
+
+def severity_rank(name: str) -> int:
+    """0 for green to 3 for crisis. Raises KeyError for any other word."""
+    return _SEVERITY_RANK[name]
+
+
+def worst(findings: Sequence[Finding]) -> Finding | None:
+    """The finding that leads: highest severity, then gravest concern, then the first in the text."""
+    if not findings:
+        return None
+    return min(findings, key=_gravity)
+
+
+def leading_concern(findings: Sequence[Finding]) -> str:
+    """The concern of the worst finding, or "" when there is none."""
+    leader = worst(findings)
+    return leader.concern if leader else ""
+
+
+def _gravity(finding: Finding) -> tuple[int, int, int]:
+    return -_SEVERITY_RANK[finding.severity], _CONCERN_RANK.get(finding.concern, len(CONCERNS)), finding.start

@@ -1,0 +1,52 @@
+"""How people write: short forms, words of emphasis, everyday words. Read once from speech.toml and everyday.txt."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+_FILE = Path(__file__).with_name("speech.toml")
+_EVERYDAY = Path(__file__).with_name("everyday.txt")
+
+
+@cache
+def _speech() -> dict[str, Any]:
+    return tomllib.loads(_FILE.read_text("utf-8"))
+
+
+@cache
+def short_forms() -> dict[str, tuple[str, ...]]:
+    """`dont` -> (`do`, `not`)."""
+    return {short: tuple(long.split()) for short, long in _speech()["short"].items()}
+
+
+@cache
+def emphasis() -> frozenset[str]:
+    """Words that may stand inside a phrase without being named."""
+    return frozenset(_speech()["emphasis"]["words"].split())
+
+
+@cache
+def commonest() -> frozenset[str]:
+    """Words so common that meeting them says nothing."""
+    return frozenset(_speech()["commonest"]["words"].split()) | emphasis()
+
+
+@cache
+def glue() -> dict[tuple[str, str], str]:
+    """(`my`, `self`) -> `myself`."""
+    pairs = ((apart.split(), whole) for apart, whole in _speech()["glue"].items())
+    return {(first, second): whole for (first, second), whole in pairs}
+
+
+@cache
+def everyday() -> frozenset[str]:
+    """Ordinary words, never taken for a misspelling of a watched one."""
+    lines = _EVERYDAY.read_text("utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
+
+def long_form(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Every short form written out."""
+    forms = short_forms()
+    return tuple(part for word in words for part in forms.get(word, (word,)))
