@@ -1,0 +1,81 @@
+"""Loading people, if allowed."""
+
+from __future__ import annotations
+
+import hashlib
+
+import sqlalchemy as sa
+
+from community.core import db
+from community.core.clock import now
+from community.core.errors import NotFound
+
+from .models import Account, AuthSession, HouseRule
+
+
+def token_hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def account_signed_in(token: str) -> Account | None:
+    """Who holds this sign-in now; None once it is revoked or has ended. Asked at every request and every socket event."""
+    found = (
+        db.session()
+        .execute(
+            sa.select(Account, AuthSession.id, AuthSession.seen_at)
+            .join(AuthSession, AuthSession.account_id == Account.id)
+            .where(AuthSession.token_hash == token_hash(token), AuthSession.revoked_at.is_(None), AuthSession.expires_at > now())
+        )
+        .first()
+    )
+    if found is None:
+        return None
+    account, session_id, seen_at = found
+    account.session_id, account.session_token, account.session_seen_s = session_id, token, seen_at.timestamp()
+    return account  # type: ignore[no-any-return]
+
+
+def account_named(name_key: str) -> Account | None:
+    return db.session().scalars(sa.select(Account).where(Account.name_key == name_key)).one_or_none()
+
+
+def account_again(account_id: int, password_hash: str) -> Account | None:
+    """The account, unless its password changed since it was proven."""
+    found = db.session().get(Account, account_id, populate_existing=True)
+    return found if found is not None and found.password_hash == password_hash else None
+
+
+def account_to_manage(actor: Account, account_id: int) -> Account:
+    """Any account, for an admin; nobody else learns that it exists."""
+    found = db.session().get(Account, account_id) if actor.is_admin else None
+    if found is None:
+        raise NotFound
+    return found
+
+
+def house_rule_to_manage(actor: Account, rule_id: int) -> HouseRule:
+    found = db.session().get(HouseRule, rule_id) if actor.is_admin else None
+    if found is None:
+        raise NotFound
+    return found
+
+
+def live_sessions(account_ids: list[int]) -> dict[int, set[int]]:
+    """The sign-ins in force of each account."""
+    rows = db.session().execute(
+        sa.select(AuthSession.account_id, AuthSession.id).where(
+            AuthSession.account_id.in_(account_ids), AuthSession.revoked_at.is_(None), AuthSession.expires_at > now()
+        )
+    )
+    found: dict[int, set[int]] = {account_id: set() for account_id in account_ids}
+    for account_id, session_id in rows:
+        found[account_id].add(session_id)
+    return found
+
+
+def has_demo_accounts() -> bool:
+    return db.session().scalar(sa.select(Account.id).where(Account.is_demo).limit(1)) is not None
+
+
+def has_accounts() -> bool:
+    return db.session().scalar(sa.select(Account.id).limit(1)) is not None
