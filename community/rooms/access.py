@@ -1,0 +1,72 @@
+"""Loading rooms, if allowed. A room somebody may not read is not there for them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from community.accounts.models import Account
+from community.core import db
+from community.core.errors import Forbidden, NotFound
+
+from .models import Membership, Room, StaffScope
+from .posture import is_open
+
+
+def is_member(actor: Account, room: Room) -> bool:
+    return db.session().get(Membership, (room.id, actor.id)) is not None
+
+
+def looks_after(actor: Account, room_id: int) -> bool:
+    """A moderator, senior or admin scoped to this room."""
+    if not actor.is_staff:
+        return False
+    scope = sa.select(StaffScope.id).where(
+        StaffScope.account_id == actor.id, sa.or_(StaffScope.room_id == room_id, StaffScope.room_id.is_(None))
+    )
+    return db.session().scalar(scope.limit(1)) is not None
+
+
+def may_read(actor: Account, room: Room) -> bool:
+    """`members`: any signed-in account; `joined`: who joined; `staff`: who looks after the room. Admins read every room."""
+    if actor.is_suspended or (room.archived_at is not None and not actor.is_admin):
+        return False
+    if room.read_by == "members" or actor.is_admin or looks_after(actor, room.id):
+        return True
+    return room.read_by == "joined" and is_member(actor, room)
+
+
+def room_to_read(actor: Account, room_id: int) -> Room:
+    return _readable(actor, db.session().get(Room, room_id))
+
+
+def room_to_read_by_slug(actor: Account, slug: str) -> Room:
+    return _readable(actor, db.session().scalars(sa.select(Room).where(Room.slug == slug)).one_or_none())
+
+
+def _readable(actor: Account, room: Room | None) -> Room:
+    if room is None or not may_read(actor, room):
+        raise NotFound
+    return room
+
+
+def room_to_write_in(actor: Account, room_id: int, *, part: str) -> Room:
+    """The room, if `actor` may write in its `part` ("forum" or "chat") now; otherwise a sentence that says what to do."""
+    room = room_to_read(actor, room_id)
+    if not (room.has_forum if part == "forum" else room.has_chat):
+        raise NotFound
+    if room.archived_at is not None:
+        raise Forbidden("This room is archived: it can be read, and nothing new can be written.")
+    if room.write_by == "staff" and not looks_after(actor, room.id):
+        raise Forbidden("In this room only the team writes. You can read along.")
+    if room.write_by == "joined" and not is_member(actor, room) and not looks_after(actor, room.id):
+        raise Forbidden(f"Join “{room.name}” first; then you can write here. Your words are kept.")
+    if part == "chat" and not is_open(room):
+        raise Forbidden("The chat is closed at this hour. Your words are kept: send them when it opens, or use the forum.")
+    return room
+
+
+def room_to_manage(actor: Account, room_id: int) -> Room:
+    room = db.session().get(Room, room_id) if actor.is_admin else None
+    if room is None:
+        raise NotFound
+    return room

@@ -1,0 +1,221 @@
+"""Joining and leaving. Rooms are made and changed in this file too; the admin's pages only parse and answer."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+from itertools import chain, count
+from typing import Any
+
+import sqlalchemy as sa
+
+from community.accounts.access import account_named, account_to_manage
+from community.accounts.actions import authority_changed, name_key
+from community.accounts.events import recheck_accounts
+from community.accounts.models import Account, AuthorityChange, AuthSession
+from community.core import audit, db, text
+from community.core.clock import now
+from community.core.db import UTCDateTime
+from community.core.errors import Forbidden, Invalid, NotFound
+from community.core.realtime import sockets
+
+from .access import is_member, room_to_manage, room_to_read
+from .forms import RoomSettings
+from .models import Membership, Room, RoomHours, StaffScope
+from .posture import Span, hours_of
+
+
+def join_room(actor: Account, room_id: int) -> Room:
+    """Joining twice is joining once. Rooms read only by the joined are entered by an admin's hand."""
+    room = room_to_read(actor, room_id)
+    if room.archived_at is not None:
+        raise Forbidden("This room is archived and takes no new members.")
+    if not is_member(actor, room):
+        add_member(room, actor.id)
+    return room
+
+
+def add_member(room: Room, account_id: int) -> None:
+    db.session().add(Membership(room_id=room.id, account_id=account_id, joined_at=now()))
+    _count(room, 1)
+
+
+def leave_room(actor: Account, room_id: int) -> Room:
+    room = room_to_read(actor, room_id)
+    remove_member(room, actor.id)
+    return room
+
+
+def remove_member(room: Room, account_id: int) -> None:
+    membership = db.session().get(Membership, (room.id, account_id))
+    if membership is not None:
+        db.session().delete(membership)
+        _count(room, -1)
+        authority_changed(account_id)
+
+
+def _count(room: Room, change: int) -> None:
+    db.session().execute(sa.update(Room).where(Room.id == room.id).values(member_count=Room.member_count + change))
+
+
+def look_after_everything(account: Account) -> None:
+    """Put every room, present and future, in a moderator's scope."""
+    everywhere = sa.select(StaffScope.id).where(StaffScope.account_id == account.id, StaffScope.room_id.is_(None))
+    if db.session().scalar(everywhere) is None:
+        db.session().add(StaffScope(account_id=account.id, room_id=None))
+        authority_changed(account.id)
+
+
+# ---- the admin's side
+
+
+def make_room(actor: Account, settings: RoomSettings) -> Room:
+    """A room with a name of its own. The same form sent twice makes one room."""
+    if not actor.is_admin:
+        raise NotFound
+    twin = db.session().scalars(sa.select(Room).where(Room.name == settings.name, Room.archived_at.is_(None))).first()
+    if twin is not None and _facts_of(twin) == _facts_told(settings):
+        return twin
+    _refuse_taken_name(settings.name)
+    room = Room(slug=_free_slug(settings.name), created_at=now(), name=settings.name)
+    _settle(room, settings)
+    db.session().add(room)
+    db.session().flush()
+    _put_hours(room, settings.hours)
+    audit.record(actor, "room.made", f"room:{room.id}", name=room.name, **_rules_of(room))
+    return room
+
+
+def change_room(actor: Account, room_id: int, settings: RoomSettings) -> Room:
+    """Who may read decides who may hear: when that changes, every live connection is checked again."""
+    room = room_to_manage(actor, room_id)
+    if settings.name != room.name:
+        _refuse_taken_name(settings.name, but=room.id)
+    was, readers = _facts_of(room), room.read_by
+    _settle(room, settings)
+    _put_hours(room, settings.hours)
+    changed = [field for field, value in _facts_of(room).items() if value != was[field]]
+    audit.record(actor, "room.changed", f"room:{room.id}", changed=changed, **_rules_of(room))
+    if room.read_by != readers:
+        everyone_checked_again()
+    return room
+
+
+def archive_room(actor: Account, room_id: int) -> Room:
+    """Archived rooms are there for admins only and take no words. Nothing in them is lost."""
+    room = room_to_manage(actor, room_id)
+    if room.archived_at is None:
+        room.archived_at = now()
+        audit.record(actor, "room.archived", f"room:{room.id}")
+        everyone_checked_again()
+    return room
+
+
+def reopen_room(actor: Account, room_id: int) -> Room:
+    room = room_to_manage(actor, room_id)
+    if room.archived_at is not None:
+        room.archived_at = None
+        audit.record(actor, "room.reopened", f"room:{room.id}")
+    return room
+
+
+def put_in_room(actor: Account, room_id: int, name: str) -> Account:
+    room = room_to_manage(actor, room_id)
+    account = account_named(name_key(text.storable(name)))
+    if account is None:
+        raise Invalid({"name": "There is nobody with this name. Check the spelling."})
+    if is_member(account, room):
+        raise Invalid({"name": f"{account.name} is in this room already."})
+    add_member(room, account.id)
+    audit.record(actor, "room.member-added", f"room:{room.id}", account=account.id)
+    return account
+
+
+def take_out_of_room(actor: Account, room_id: int, account_id: int) -> Account:
+    room, account = room_to_manage(actor, room_id), account_to_manage(actor, account_id)
+    if is_member(account, room):
+        remove_member(room, account_id)
+        audit.record(actor, "room.member-removed", f"room:{room.id}", account=account_id)
+    return account
+
+
+def set_scope(actor: Account, account_id: int, *, everything: bool, room_ids: Collection[int]) -> Account:
+    """Which rooms a moderator looks after."""
+    account = account_to_manage(actor, account_id)
+    if not account.is_staff:
+        raise Forbidden(f"{account.name} is a member. Change the role first; then choose rooms.")
+    known = set(db.session().scalars(sa.select(Room.id).where(Room.id.in_(room_ids))))
+    wanted: set[int | None] = {None} if everything else set(known)
+    db.session().execute(sa.delete(StaffScope).where(StaffScope.account_id == account.id))
+    db.session().add_all(StaffScope(account_id=account.id, room_id=room_id) for room_id in wanted)
+    audit.record(actor, "scope.set", f"account:{account.id}", rooms="all" if everything else sorted(known))
+    authority_changed(account.id)
+    return account
+
+
+def everyone_checked_again() -> None:
+    """Every process compares the live connections of everybody signed in with what they may hear now."""
+    signed_in = sa.select(AuthSession.account_id, sa.literal(now(), UTCDateTime())).where(
+        AuthSession.revoked_at.is_(None), AuthSession.expires_at > now()
+    )
+    db.session().execute(sa.insert(AuthorityChange).from_select(["account_id", "at"], signed_in.distinct()))
+    db.after_commit(lambda: recheck_accounts(sockets.accounts()))
+
+
+PLAIN = (
+    "name",
+    "purpose",
+    "guidance",
+    "has_forum",
+    "has_chat",
+    "read_by",
+    "write_by",
+    "mode",
+    "timezone",
+    "outside_hours",
+    "position",
+)
+
+
+def _settle(room: Room, settings: RoomSettings) -> None:
+    for field in PLAIN:
+        setattr(room, field, getattr(settings, field))
+
+
+def _facts_of(room: Room) -> dict[str, Any]:
+    return {**{field: getattr(room, field) for field in PLAIN}, "hours": sorted(hours_of(room))}
+
+
+def _facts_told(settings: RoomSettings) -> dict[str, Any]:
+    return {**{field: getattr(settings, field) for field in PLAIN}, "hours": sorted(settings.hours)}
+
+
+def _rules_of(room: Room) -> dict[str, Any]:
+    """What the audit log keeps of a room: its settings, not its prose."""
+    kept = ("read_by", "write_by", "mode", "has_forum", "has_chat", "timezone", "outside_hours")
+    return {**{field: getattr(room, field) for field in kept}, "hours": [list(span) for span in sorted(hours_of(room))]}
+
+
+def _put_hours(room: Room, hours: Iterable[Span]) -> None:
+    db.session().execute(sa.delete(RoomHours).where(RoomHours.room_id == room.id))
+    db.session().add_all(RoomHours(room_id=room.id, weekday=span.weekday, opens=span.opens, closes=span.closes) for span in hours)
+    db.session().flush()
+
+
+def _refuse_taken_name(name: str, *, but: int = 0) -> None:
+    """Two rooms that read alike would be mistaken for each other."""
+    rows = db.session().execute(sa.select(Room.name, Room.archived_at).where(Room.id != but))
+    for taken, archived_at in rows:
+        if taken.casefold() == name.casefold():
+            raise Invalid(
+                {"name": f"There is already {'an archived' if archived_at else 'a'} room called “{taken}”. Choose another name."}
+            )
+
+
+def _free_slug(name: str) -> str:
+    """From the name; numbered when another room has it."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    stem = "-".join(re.findall("[a-z0-9]+", plain))[:50].strip("-") or "room"
+    taken = set(db.session().scalars(sa.select(Room.slug).where(Room.slug.startswith(stem, autoescape=True))))
+    return next(slug for slug in chain([stem], (f"{stem}-{number}" for number in count(2))) if slug not in taken)

@@ -1,0 +1,130 @@
+"""Reading rooms: the list a member sees, the list an admin sees, who is in a room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from community.accounts.models import Account
+from community.core import db
+
+from .models import Membership, Room, StaffScope
+from .posture import Posture, hours_of_rooms, posture_in_minute, this_minute
+
+MEMBERS_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLine:
+    """A room as a list shows it."""
+
+    id: int
+    name: str
+    purpose: str
+    posture: Posture
+    zone: str
+    has_forum: bool
+    has_chat: bool
+    member_count: int
+    last_activity_at: datetime | None
+    joined: bool
+
+
+def rooms_to_see(actor: Account) -> list[RoomLine]:
+    """Every room `actor` may read, in the order the admin gave them. The same rule as `access.may_read`, as SQL."""
+    joined = Membership.account_id.is_not(None)
+    rows = (
+        sa.select(
+            Room.id, Room.name, Room.purpose, Room.timezone, Room.outside_hours, Room.has_forum, Room.has_chat, Room.member_count,
+            Room.last_activity_at, joined.label("joined"),
+        )
+        .outerjoin(Membership, sa.and_(Membership.room_id == Room.id, Membership.account_id == actor.id))
+        .where(Room.archived_at.is_(None), _readable(actor, joined))
+        .order_by(Room.position, Room.id)
+    )  # fmt: skip
+    found = db.session().execute(rows).all() if not actor.is_suspended else []
+    hours = hours_of_rooms([row.id for row in found]) if found else {}
+    minute = this_minute()
+    return [_line(row, posture_in_minute(row.outside_hours, row.timezone, tuple(hours.get(row.id, ())), minute)) for row in found]
+
+
+def readable_rooms(actor: Account) -> dict[int, str]:
+    """Id and name of every room `actor` may read."""
+    joined = sa.exists().where(Membership.room_id == Room.id, Membership.account_id == actor.id)
+    rows = sa.select(Room.id, Room.name).where(Room.archived_at.is_(None), _readable(actor, joined))
+    return {row.id: row.name for row in db.session().execute(rows.order_by(Room.position, Room.id))}
+
+
+def _line(row: Any, posture: Posture) -> RoomLine:
+    return RoomLine(
+        row.id, row.name, row.purpose, posture, row.timezone, row.has_forum, row.has_chat, row.member_count,
+        row.last_activity_at, bool(row.joined),
+    )  # fmt: skip
+
+
+def _readable(actor: Account, joined: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    if actor.is_admin:
+        return sa.true()
+    readable = sa.or_(Room.read_by == "members", sa.and_(Room.read_by == "joined", joined))
+    if not actor.is_staff:
+        return readable
+    mine = sa.select(StaffScope.id).where(
+        StaffScope.account_id == actor.id, sa.or_(StaffScope.room_id.is_(None), StaffScope.room_id == Room.id)
+    )
+    return sa.or_(readable, mine.exists())
+
+
+def all_rooms() -> Sequence[Any]:
+    """Every room with its settings, the archived last."""
+    rows = sa.select(
+        Room.id,
+        Room.name,
+        Room.read_by,
+        Room.write_by,
+        Room.mode,
+        Room.has_forum,
+        Room.has_chat,
+        Room.member_count,
+        Room.archived_at,
+    )
+    return db.session().execute(rows.order_by(Room.archived_at.is_not(None), Room.position, Room.id)).all()
+
+
+def members_of(room: Room) -> Sequence[Any]:
+    """Id and name of who joined, the newest first, as far as a page shows them."""
+    rows = sa.select(Account.id, Account.name, Membership.joined_at).join(Membership, Membership.account_id == Account.id)
+    rows = rows.where(Membership.room_id == room.id).order_by(Membership.joined_at.desc(), Account.id.desc())
+    return db.session().execute(rows.limit(MEMBERS_SHOWN)).all()
+
+
+def scope_of(account: Account) -> frozenset[int] | None:
+    """The rooms a moderator looks after; None means every room."""
+    rooms = set(db.session().scalars(sa.select(StaffScope.room_id).where(StaffScope.account_id == account.id)))
+    return None if None in rooms else frozenset(room for room in rooms if room is not None)
+
+
+def staff_scopes() -> list[tuple[int, str, str, str]]:
+    """Id, name, role and rooms in words of everybody on the staff."""
+    rows = (
+        sa.select(Account.id, Account.name, Account.role, StaffScope.id, Room.name)
+        .outerjoin(StaffScope, StaffScope.account_id == Account.id)
+        .outerjoin(Room, Room.id == StaffScope.room_id)
+        .where(Account.role != "member")
+        .order_by(Account.name, Room.position)
+    )
+    people: dict[tuple[int, str, str], list[str]] = {}
+    for account_id, name, role, scope, room in db.session().execute(rows):
+        rooms = people.setdefault((account_id, name, role), [])
+        if scope is not None:
+            rooms.append(room or "every room")
+    return [(*who, _in_words(rooms)) for who, rooms in people.items()]
+
+
+def _in_words(rooms: list[str]) -> str:
+    if "every room" in rooms:
+        return "every room"
+    return ", ".join(rooms) or "no room yet"

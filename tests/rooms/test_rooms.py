@@ -1,0 +1,130 @@
+"""What members and visitors see of rooms, joining and leaving."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from community.core import db
+from community.rooms.models import Membership, Room, RoomHours
+from community.rooms.queries import rooms_to_see
+from tests.people import Person, Stage
+
+
+def change(stage: Stage, room_id: int, **values: Any) -> None:
+    stage.do(lambda: db.session().execute(sa.update(Room).where(Room.id == room_id).values(**values)))
+
+
+def names(person: Person) -> list[str]:
+    return person.stage.ask(lambda: [room.name for room in rooms_to_see(person.account())])
+
+
+def test_visitors_are_told_what_this_is_and_where_help_is(stage: Stage) -> None:
+    page = stage.app.test_client().get("/").text
+    assert "Sign up" in page
+    assert "/help" in page
+    assert "Low days" not in page
+
+
+def test_a_member_sees_rooms_and_which_ones_are_theirs(stage: Stage, ana: Person) -> None:
+    stage.do(lambda: db.session().add(Room(slug="carers", name="Carers", created_at=ana.account().created_at)))
+    page = ana.get("/").text
+    assert page.index("Your rooms") < page.index("Low days") < page.index("More rooms") < page.index("Carers")
+
+
+def test_a_room_kept_for_its_members_is_not_there_for_others(stage: Stage, ana: Person, dev: Person, mia: Person) -> None:
+    change(stage, stage.low_days, read_by="joined")
+    assert "Low days" in names(ana)
+    assert "Low days" in names(mia)
+    assert "Low days" not in names(dev)
+    assert ana.get(f"/rooms/{stage.low_days}").status_code == 200
+    for asked in (dev.get(f"/rooms/{stage.low_days}"), dev.post(f"/rooms/{stage.low_days}/join"), dev.get("/rooms/999")):
+        assert asked.status_code == 404
+        assert "Low days" not in asked.text
+
+
+def test_a_room_of_the_team_is_not_there_for_members(stage: Stage, ana: Person, noa: Person) -> None:
+    change(stage, stage.low_days, read_by="staff")
+    assert names(ana) == ["Eating"]
+    assert names(noa) == ["Low days", "Eating"]
+    assert ana.get(f"/rooms/{stage.low_days}").status_code == 404
+
+
+def test_a_moderator_of_other_rooms_is_a_member_here(stage: Stage, noa: Person, ida: Person) -> None:
+    change(stage, stage.low_days, read_by="staff")
+    ida.post(f"/admin/rooms/scopes/{noa.id}", scope="some", room=stage.eating)
+    assert names(noa) == ["Eating"]
+
+
+def test_the_list_and_the_page_agree_on_who_may_read(stage: Stage, ana: Person, dev: Person, ida: Person) -> None:
+    for read_by in ("members", "joined", "staff"):
+        change(stage, stage.low_days, read_by=read_by)
+        for person in (ana, dev, ida):
+            assert ("Low days" in names(person)) == (person.get(f"/rooms/{stage.low_days}").status_code == 200)
+
+
+def test_an_archived_room_is_there_for_admins_only(stage: Stage, ana: Person, ida: Person) -> None:
+    ida.post(f"/admin/rooms/{stage.low_days}/archive")
+    assert names(ana) == ["Eating"]
+    assert ana.get(f"/rooms/{stage.low_days}").status_code == 404
+    assert "archived" in ida.get(f"/rooms/{stage.low_days}").text
+
+
+def test_a_suspended_member_reads_no_room_and_is_told_where_to_appeal(stage: Stage, sam: Person) -> None:
+    page = sam.get("/").text
+    assert "suspended until" in page
+    assert "Low days" not in page
+    assert sam.get(f"/rooms/{stage.low_days}").status_code == 403
+
+
+def test_joining_twice_is_joining_once(stage: Stage, dev: Person) -> None:
+    for _ in range(2):
+        assert dev.post(f"/rooms/{stage.low_days}/join").status_code == 303
+    assert stage.ask(lambda: db.session().get_one(Room, stage.low_days).member_count) == 1
+    assert "You are one of them" in dev.get(f"/rooms/{stage.low_days}").text
+
+
+def test_leaving_twice_is_leaving_once(stage: Stage, ana: Person, ben: Person) -> None:
+    assert ben.name in stage.people
+    for _ in range(2):
+        assert ana.post(f"/rooms/{stage.low_days}/leave").status_code == 303
+    assert stage.ask(lambda: db.session().get_one(Room, stage.low_days).member_count) == 1
+    assert stage.ask(lambda: db.session().get(Membership, (stage.low_days, ana.id))) is None
+
+
+def test_after_joining_one_goes_on_inside_this_site_only(stage: Stage, dev: Person) -> None:
+    assert dev.post(f"/rooms/{stage.low_days}/join", next="/rooms/1/chat").location == "/rooms/1/chat"
+    assert dev.post(f"/rooms/{stage.low_days}/join", next="https://elsewhere.example").location == f"/rooms/{stage.low_days}"
+
+
+def test_the_page_names_hours_and_never_says_that_somebody_is_here(stage: Stage, ana: Person) -> None:
+    stage.do(
+        lambda: db.session().add_all(RoomHours(room_id=stage.low_days, weekday=day, opens=0, closes=1440) for day in range(6))
+    )
+    page = ana.get(f"/rooms/{stage.low_days}").text
+    assert "Monday" in page
+    assert "00:00-24:00" in page
+    assert "not staffed" in page
+    assert "A moderator is here" not in page
+
+
+@pytest.mark.parametrize("path", ["/", "/rooms/{low_days}"])
+def test_rooms_cost_few_statements_however_many_there_are(stage: Stage, ana: Person, path: str) -> None:
+    def many() -> None:
+        rooms = [Room(slug=f"r{number}", name=f"Room {number}", created_at=ana.account().created_at) for number in range(20)]
+        db.session().add_all(rooms)
+        db.session().flush()
+        db.session().add_all(
+            RoomHours(room_id=room.id, weekday=day, opens=480, closes=1320) for room in rooms for day in range(7)
+        )
+
+    stage.do(many)
+    assert ana.client
+    statements: list[str] = []
+    engine = stage.app.extensions["kith_engine"]
+    sa.event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    assert ana.get(path.format(low_days=stage.low_days)).status_code == 200
+    statements = [statement for statement in statements if statement != "BEGIN"]
+    assert len(statements) <= 4, "\n".join(statements)
