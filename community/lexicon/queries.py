@@ -1,0 +1,154 @@
+"""Reading the rules."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+from gevent import get_hub
+from gevent.lock import BoundedSemaphore
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import aliased
+
+from community.accounts.models import Account
+from community.core import db
+from community.core.text import storable
+from community.safety import Lexicon, Rule, starter_rules
+
+from .models import LexiconRule, Revision
+
+_compiled: WeakKeyDictionary[Engine, Lexicon] = WeakKeyDictionary()
+_one_at_a_time = BoundedSemaphore(1)
+
+
+def current_number() -> int:
+    """The revision in force; 0 means the packs as shipped."""
+    return db.session().scalar(sa.select(sa.func.max(Revision.number))) or 0
+
+
+def current_lexicon() -> Lexicon:
+    """The compiled rules in force, asked in the writer's own transaction: a rule published a moment ago by any process
+    already judges this text. Who publishes compiles first; other processes compile when they look, a few times a second."""
+    number, ready = current_number(), _compiled.get(db.engine())
+    if ready is not None and ready.revision >= number:
+        return ready
+    return prepare(number)
+
+
+def prepare(number: int) -> Lexicon:
+    """Compile a revision, unless these very rules were compiled a moment ago, and swap it in as one reference."""
+    rules = [rule_of(row) for row in rules_in(number)] if number else list(starter_rules())
+    lexicon = copy.copy(compiled(rules))
+    lexicon.revision = number
+    _compiled[db.engine()] = lexicon
+    return lexicon
+
+
+def compiled(rules: Iterable[Rule]) -> Lexicon:
+    """Compiling burns CPU for hundreds of milliseconds: off the event loop, one at a time. Raises PatternError."""
+    with _one_at_a_time:
+        lexicon: Lexicon = get_hub().threadpool.apply(_compile, (tuple(rules),))
+    return lexicon
+
+
+@lru_cache(maxsize=2)
+def _compile(rules: tuple[Rule, ...]) -> Lexicon:
+    """Kept by content: what was checked before publishing is what judges after it."""
+    return Lexicon.compile(rules)
+
+
+def rules_in(number: int) -> Sequence[LexiconRule]:
+    """The rules of one revision."""
+    in_force = sa.or_(LexiconRule.until_revision.is_(None), LexiconRule.until_revision > number)
+    rows = (
+        sa.select(LexiconRule)
+        .where(LexiconRule.since_revision <= number, in_force)
+        .order_by(LexiconRule.concern, LexiconRule.key)
+    )
+    return db.session().scalars(rows).all()
+
+
+def rule_of(row: LexiconRule) -> Rule:
+    return Rule(
+        key=row.key, pattern=row.pattern, concern=row.concern, severity=row.severity, action=row.action, why=row.why,
+        must_match=tuple(row.must_match), must_not_match=tuple(row.must_not_match), exceptions=tuple(row.exceptions),
+        views=tuple(row.views) if row.views is not None else None, language=row.language, room=row.room_id,
+    )  # fmt: skip
+
+
+# ---- the admin's pages
+
+
+def rules_now() -> tuple[int, dict[str, Rule]]:
+    """The revision in force and its rules by key."""
+    number = current_number()
+    rules = [rule_of(row) for row in rules_in(number)] if number else starter_rules()
+    return number, {rule.key: rule for rule in rules}
+
+
+def with_change(rules: dict[str, Rule], *, put: Iterable[Rule] = (), retire: Iterable[str] = ()) -> list[Rule]:
+    """The rules as they would be, in the order in which they would be read back."""
+    changed = {key: rule for key, rule in rules.items() if key not in set(retire)} | {rule.key: rule for rule in put}
+    return sorted(changed.values(), key=lambda rule: (rule.concern, rule.key))
+
+
+def origin_of(rule: Rule) -> str:
+    shipped = {known.key: known for known in starter_rules()}.get(rule.key)
+    if shipped is None:
+        return "made here"
+    return "starter pack" if shipped == rule else "starter pack, changed here"
+
+
+def states_of(key: str) -> Sequence[Any]:
+    """Every state a rule had, the newest first, with who put it in force and who took it out."""
+    putter, taker = aliased(Account), aliased(Account)
+    came, left = aliased(Revision), aliased(Revision)
+    rows = (
+        sa.select(
+            LexiconRule, came.created_at.label("came_at"), came.note, putter.name.label("put_by"),
+            left.created_at.label("left_at"), left.note.label("left_note"), taker.name.label("taken_by"),
+        )
+        .join(came, came.number == LexiconRule.since_revision)
+        .outerjoin(left, left.number == LexiconRule.until_revision)
+        .outerjoin(putter, putter.id == came.created_by_id)
+        .outerjoin(taker, taker.id == left.created_by_id)
+        .where(LexiconRule.key == storable(key))
+        .order_by(LexiconRule.since_revision.desc())
+    )  # fmt: skip
+    return db.session().execute(rows).all()
+
+
+REVISIONS_A_PAGE = 50
+
+
+def revisions(before: int | None = None) -> tuple[list[Any], dict[int, list[tuple[str, str]]]]:
+    """A page of revisions, the newest first, and by number the keys that came ("put") and left ("retired")."""
+    rows = sa.select(Revision.number, Revision.created_at, Revision.note, Account.name).outerjoin(
+        Account, Account.id == Revision.created_by_id
+    )
+    if before:
+        rows = rows.where(Revision.number < before)
+    page = list(db.session().execute(rows.order_by(Revision.number.desc()).limit(REVISIONS_A_PAGE)).all())
+    return page, _changes([row.number for row in page if row.number > 1])
+
+
+def _changes(numbers: list[int]) -> dict[int, list[tuple[str, str]]]:
+    """A rule that leaves while another state of it comes was changed, not retired."""
+    wanted = sa.or_(LexiconRule.since_revision.in_(numbers), LexiconRule.until_revision.in_(numbers))
+    rows = db.session().execute(sa.select(LexiconRule.key, LexiconRule.since_revision, LexiconRule.until_revision).where(wanted))
+    came: dict[int, set[str]] = {number: set() for number in numbers}
+    left: dict[int, set[str]] = {number: set() for number in numbers}
+    for key, since, until in rows:
+        came.get(since, set()).add(key)
+        left.get(until or 0, set()).add(key)
+    return {
+        number: [
+            *((key, "changed" if key in left[number] else "new") for key in sorted(came[number])),
+            *((key, "retired") for key in sorted(left[number] - came[number])),
+        ]
+        for number in numbers
+    }
