@@ -1,0 +1,143 @@
+"""Loading cases, if allowed.
+
+A moderator sees a case only if its room is in their scope and they hold a certificate in force for its concern; the case is
+not about their own words and not one they reported. Everybody else learns nothing: NotFound, on pages, sockets and in counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from community.accounts.models import Account
+from community.core import db
+from community.core.clock import now
+from community.core.errors import Conflict, Forbidden, NotFound
+from community.notifications.models import Notification
+from community.rooms.access import room_to_read
+from community.rooms.models import StaffScope
+from community.training.queries import certified_for, concerns_of
+
+from .models import Appeal, Case, Decision, Signal
+from .reviewable import Reviewable, find
+
+
+@dataclass(frozen=True)
+class Beat:
+    """What a moderator may see now: concerns they are certified for, rooms in scope (None: every room)."""
+
+    account_id: int
+    concerns: frozenset[str]
+    rooms: frozenset[int] | None
+
+    def covers(self, room_id: int, concern: str) -> bool:
+        return concern in self.concerns and (self.rooms is None or room_id in self.rooms)
+
+
+def beat_of(actor: Account) -> Beat:
+    """Read from the database each time: a certificate may have lapsed a second ago."""
+    if not actor.is_staff or actor.is_suspended:
+        return Beat(actor.id, frozenset(), frozenset())
+    rooms = set(db.session().scalars(sa.select(StaffScope.room_id).where(StaffScope.account_id == actor.id)))
+    return Beat(actor.id, concerns_of(actor), None if None in rooms else frozenset(room for room in rooms if room))
+
+
+def on_beat(beat: Beat) -> sa.ColumnElement[bool]:
+    """The same rule as SQL, for lists and counts."""
+    own_report = sa.exists().where(Signal.case_id == Case.id, Signal.reporter_id == beat.account_id)
+    rule = sa.and_(Case.concern.in_(beat.concerns), Case.author_id != beat.account_id, ~own_report)
+    return rule if beat.rooms is None else sa.and_(rule, Case.room_id.in_(beat.rooms))
+
+
+def who_may_see(case: Case, concerns: Iterable[str] = ()) -> sa.Select[int]:
+    """The same rule from the other side: ids of the accounts on whose beat the case lies (for any of `concerns`, if given)."""
+    scope = sa.select(StaffScope.account_id).where(sa.or_(StaffScope.room_id.is_(None), StaffScope.room_id == case.room_id))
+    reported = sa.select(Signal.reporter_id).where(Signal.case_id == case.id, Signal.reporter_id.is_not(None))
+    return sa.select(Account.id).where(
+        Account.role != "member", Account.id != case.author_id, Account.id.in_(scope), Account.id.not_in(reported),
+        sa.or_(Account.suspended_until.is_(None), Account.suspended_until <= now()),
+        sa.or_(*(Account.id.in_(certified_for(concern)) for concern in {case.concern, *concerns})),
+    )  # fmt: skip
+
+
+def case_to_see(actor: Account, case_id: int) -> Case:
+    case = db.session().scalars(sa.select(Case).where(Case.id == case_id, on_beat(beat_of(actor)))).one_or_none()
+    if case is None:
+        raise NotFound
+    return case
+
+
+def case_to_claim(actor: Account, case_id: int) -> Case:
+    """Escalated cases are for seniors; an appeal is not for the first decider."""
+    case = case_to_see(actor, case_id)
+    refusal = why_not_claim(actor, case)
+    if refusal:
+        raise Forbidden(refusal)
+    return case
+
+
+def why_not_claim(actor: Account, case: Case) -> str:
+    """A sentence for somebody who may see the case and not take it; nothing for everybody else."""
+    if case.state == "escalated" and not actor.is_senior:
+        return "This case was passed to the senior on call. You can read it; they decide it."
+    appeal = open_appeal(case)
+    if appeal is not None and appeal.first_decider_id == actor.id:
+        return "The author appealed your decision, so somebody else looks at it now. You can read along."
+    return ""
+
+
+def case_to_decide(actor: Account, case_id: int) -> Case:
+    """The case, if `actor` holds it now."""
+    case = case_to_claim(actor, case_id)
+    if case.state == "closed":
+        raise Conflict("This case has been decided meanwhile. Reload the desk to see what was decided.")
+    if case.claimed_by_id != actor.id:
+        raise Forbidden("Claim the case first, so that nobody else decides it at the same time.")
+    if case.claim_until is None or case.claim_until <= now():
+        raise Conflict("Your claim has ended. Claim the case again; what you wrote is still in the form.")
+    return case
+
+
+def open_appeal(case: Case) -> Appeal | None:
+    rows = (
+        sa.select(Appeal)
+        .join(Decision, Decision.id == Appeal.decision_id)
+        .where(Decision.case_id == case.id, Appeal.outcome == "open")
+    )
+    return db.session().scalars(rows.order_by(Appeal.id).limit(1)).one_or_none()
+
+
+def decision_to_read(actor: Account, decision_id: int) -> Decision:
+    """A statement of reasons is for the author of the words."""
+    decision = db.session().get(Decision, decision_id)
+    if decision is None or decision.author_id != actor.id:
+        raise NotFound
+    return decision
+
+
+def item_to_report(actor: Account, kind: str, target_id: int) -> Reviewable:
+    """What somebody wrote, if `actor` may read it: in a room they may read and in sight there, or their own."""
+    item: Reviewable = find(kind, target_id)
+    room_to_read(actor, item.room_id)
+    if not item.in_sight() and item.author_id != actor.id:
+        raise NotFound
+    return item
+
+
+def support_to_read(actor: Account, notification_id: int) -> tuple[Notification, Reviewable]:
+    """A support card and the words it is about, for their author only. Suspended people keep theirs."""
+    card = db.session().get(Notification, notification_id)
+    if card is None or card.account_id != actor.id or card.kind not in ("support", "held"):
+        raise NotFound
+    item: Reviewable = find(card.data["item"], card.data["target"])
+    if item.author_id != actor.id:
+        raise NotFound
+    return card, item
+
+
+def must_be_senior(actor: Account) -> None:
+    """Sanctions reach over all rooms: they are there for seniors and admins."""
+    if not actor.is_senior:
+        raise NotFound

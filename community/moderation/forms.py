@@ -1,0 +1,140 @@
+"""Parsing what members and moderators typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from community.core import text
+from community.core.errors import Invalid, Refused
+
+from .actions import Ruling
+from .desk import Place
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Worry:
+    """One thing a reporter may choose, in plain words, and the concern whose moderators read it."""
+
+    key: str
+    concern: str
+    label: str
+    hint: str = ""
+
+
+WORRIES = (
+    Worry("worried", "suicide", "I am worried about this person", "They may want to die, or may not be safe."),
+    Worry("hurting", "self-harm", "They may be hurting themselves"),
+    Worry("abused", "abuse", "Somebody may be hurting them"),
+    Worry("child", "child-safety", "A child or teenager may be in danger"),
+    Worry("others", "harm-to-others", "They may hurt somebody else"),
+    Worry("methods", "method-detail", "It tells how to harm oneself"),
+    Worry("eating", "eating", "It pushes dangerous eating or weight loss"),
+    Worry("cruel", "harassment", "It is cruel, threatening or aimed at somebody"),
+    Worry("sexual", "sexual", "It is sexual and does not belong here"),
+    Worry("private", "personal-data", "It gives away who somebody is or where they live"),
+    Worry("drugs", "substances", "It offers or pushes alcohol or drugs"),
+    Worry("advert", "spam", "It advertises something or is spam"),
+    Worry("other", "harassment", "Something else breaks the house rules"),
+)
+_CONCERN_OF = {worry.key: worry.concern for worry in WORRIES}
+
+
+def worry_options() -> list[tuple[str, ...]]:
+    return [(worry.key, worry.label, worry.hint) if worry.hint else (worry.key, worry.label) for worry in WORRIES]
+
+
+def concern_reported(form: Mapping[str, str]) -> str:
+    try:
+        return _CONCERN_OF[form.get("worry", "")]
+    except KeyError:
+        raise Invalid({"worry": "Choose what comes closest. You need not be sure."}) from None
+
+
+OUTCOMES = [
+    ("leave", "Leave as it is", "The author reads your message. Words that were held are shown."),
+    ("hide", "Hide the words", "Only the author and moderators see them from now on."),
+    ("restore", "Show them again", "For words hidden by an earlier decision."),
+    ("warn", "Warn the author", "Your reason is the warning."),
+    ("suspend", "Suspend the author", "They can read their notifications and appeal, and do nothing else."),
+]
+ANSWERS = [
+    ("overturn", "Overturn it", "The words are shown again; a suspension by that decision ends now."),
+    ("uphold", "Uphold it", "The decision stays as it is."),
+]
+OUTCOME_WORDS = {
+    "leave": "Left as it is", "hide": "Words hidden", "restore": "Words shown again", "warn": "Warned", "suspend": "Suspended",
+}  # fmt: skip
+SIGNAL_WORDS = {
+    "finding": "A safety rule", "report": "Reported by a member", "help-request": "The author asks to talk", "appeal": "An appeal",
+    "rescan": "Found when rules changed", "scanner-failed": "Could not be scanned",
+}  # fmt: skip
+ACT_WORDS = {
+    "case.opened": "Opened", "case.reopened": "Opened again", "case.signal-added": "A further signal came",
+    "case.words-edited": "The author edited the words", "case.claimed": "Claimed", "case.claim-ended": "A claim ran out",
+    "case.released": "Released", "case.escalated": "Passed to the senior on call", "case.decided": "Decided",
+    "case.overdue": "Overdue: the next people were told", "appeal.made": "Appealed by the author",
+    "appeal.upheld": "Appeal answered: it stays", "appeal.overturned": "Appeal answered: overturned",
+}  # fmt: skip
+
+
+def ruling_of(form: Mapping[str, str], *, outcome: str = "") -> Ruling:
+    """What a moderator chose. A missing or strange version counts as a page that is no longer fresh."""
+    return Ruling(
+        outcome=outcome or text.storable(form.get("outcome", "")),
+        rule_key=text.storable(form.get("rule", "")),
+        reason=form.get("reason", ""),
+        version=number(form.get("version")),
+        snapshot_id=number(form.get("snapshot")),
+        days=number(form.get("days")),
+        hide_words=form.get("hide") == "1",
+    )
+
+
+def answer_of(form: Mapping[str, str]) -> bool:
+    """Whether an appeal is overturned."""
+    answer = form.get("outcome", "")
+    if answer not in ("overturn", "uphold"):
+        raise Invalid({"outcome": "Choose whether the first decision stays."})
+    return answer == "overturn"
+
+
+def was_deciding(form: Mapping[str, str]) -> bool:
+    """Whether something of a decision was typed already."""
+    return bool(form.get("reason") or form.get("outcome") or form.get("rule"))
+
+
+def place_of(given: str) -> Place | None:
+    """ "2.1764000000000000.17", as the pages write it; None for anything else: a lane then begins at its beginning."""
+    try:
+        rank, due, case_id = (int(part) for part in given.split("."))
+        return Place(rank, EPOCH + timedelta(microseconds=due), case_id) if 0 <= case_id < 2**31 else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def place_in_words(place: Place) -> str:
+    return f"{place.rank}.{(place.due_at - EPOCH) // timedelta(microseconds=1)}.{place.case_id}"
+
+
+def moment_of(given: str) -> datetime | None:
+    """An ISO moment with its zone; None for anything else."""
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None and 2000 < moment.year < 9000 else None
+
+
+def errors_of(refusal: Refused) -> dict[str, str]:
+    """Sentences by field; one about the whole form stands under the empty name."""
+    return refusal.fields if isinstance(refusal, Invalid) else {"": refusal.sentence}
+
+
+def number(given: str | None) -> int:
+    """0 for what is no number that a database could hold."""
+    digits = (given or "").strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else 0

@@ -1,0 +1,263 @@
+"""THE GATE: the only way words are stored, and the only way a case opens.
+
+`review` runs inside the writer's transaction: words, case, signals, snapshot and the author's support card are stored together
+or not at all. Keywords route and help; they never refuse or alter. Words may be held, and the author sees that.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from community.accounts.models import Account
+from community.core import audit, db
+from community.core.clock import now
+from community.lexicon.queries import current_lexicon
+from community.notifications.actions import notify
+from community.notifications.models import Notification
+from community.rooms.models import Room
+from community.safety import CONCERNS, Finding, Lexicon, explain, leading_concern, scan, severity_rank
+
+from .access import who_may_see
+from .deadlines import due_after, page_on_call, tell_desks
+from .models import Case, Signal, Snapshot
+from .reviewable import Reviewable
+from .transitions import after
+
+logger = logging.getLogger(__name__)
+
+DISTRESS = frozenset({"suicide", "self-harm", "hopelessness", "eating", "abuse", "child-safety", "substances", "harm-to-others"})
+UNREAD_WORDS = ("suicide", "red")  # words nobody could scan may be the worst: they go to those trained for the worst
+
+
+Known = tuple[str, str]  # a rule and the very words it was found in
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """What the gate did: whether the words wait, and the author's support card (a notification id), if any."""
+
+    held: bool
+    support_id: int | None
+
+
+def review(item: Reviewable) -> Reviewed:
+    """Scan, store, and open or extend the case of new words, in the caller's transaction."""
+    return _judge(item, known=frozenset())
+
+
+def review_again(item: Reviewable) -> Reviewed:
+    """The same for edited words. What was found in the same words before does not reopen a closed case, unless they are held
+    now; a case that is not closed gets the new words in any case, so that nobody decides on what is no longer there."""
+    item.edition += 1
+    reviewed = _judge(item, known=_known(item))
+    _renew_open_case(item)
+    return reviewed
+
+
+def reviewed_before(item: Reviewable) -> Reviewed:
+    """The answer to words sent twice: the one their author was given the first time."""
+    told = sa.select(Notification.id, Notification.data).where(
+        Notification.account_id == item.author_id,
+        Notification.kind.in_(("support", "held")),
+        Notification.created_at >= item.created_at,
+    )
+    cards = [card for card, data in db.session().execute(told.order_by(Notification.id)) if _is_about(item, data)]
+    return Reviewed(held=item.visibility == "held", support_id=cards[0] if cards else None)
+
+
+def _is_about(item: Reviewable, data: dict[str, Any]) -> bool:
+    return (data.get("item"), data.get("target")) == (item.kind, item.id)
+
+
+def _judge(item: Reviewable, *, known: frozenset[Known]) -> Reviewed:
+    findings, lexicon = _scan(item)
+    item.reviewed = True
+    item.lexicon_revision = lexicon.revision if lexicon else 0
+    if _must_hold(item, findings, unread=lexicon is None):
+        item.visibility = "held"
+    database = db.session()
+    database.add(item)
+    database.flush()
+    held = item.visibility == "held"
+    if lexicon is None:
+        add_signals(item, [_scanner_failed()])
+        return Reviewed(held=held, support_id=_offer_support(item, ()))
+    words = item.words()
+    news = [finding for finding in findings if (finding.rule, words[finding.start : finding.end]) not in known]
+    if not news and not (held and findings):
+        return Reviewed(held=held, support_id=None)
+    case = add_signals(item, [_signal_of(finding, item.words(), lexicon) for finding in findings])
+    if any(finding.action == "page" for finding in news):
+        page_on_call(case)
+    return Reviewed(held=held, support_id=_offer_support(item, news))
+
+
+def _scan(item: Reviewable) -> tuple[Sequence[Finding], Lexicon | None]:
+    """Findings and the lexicon that judged; no lexicon when the scanner failed: that opens a case of its own."""
+    try:
+        lexicon = current_lexicon()
+        return scan(item.words(), lexicon, room=item.room_id), lexicon
+    except sa.exc.SQLAlchemyError:
+        raise  # the database failed, not the scanner: nothing is stored and the writer is told
+    except Exception:
+        logger.exception("the scanner failed; the words are stored and a moderator is asked to read them")
+        return (), None
+
+
+def _must_hold(item: Reviewable, findings: Sequence[Finding], *, unread: bool) -> bool:
+    """A `hold` rule, or a room that holds whatever is amber or above; such a room also holds words nobody could scan."""
+    if any(finding.action == "hold" for finding in findings):
+        return True
+    if not unread and not any(severity_rank(finding.severity) >= severity_rank("amber") for finding in findings):
+        return False
+    return db.session().get_one(Room, item.room_id).mode == "hold"
+
+
+def add_signals(item: Reviewable, signals: Sequence[Signal]) -> Case:
+    """Attach signals to the target's case: the open one, a closed one reopened, or a new one. Announces it to the desks."""
+    leader = max(signals, key=_gravity)
+    case = case_about(item)
+    left: tuple[str, ...] = ()
+    if case is None:
+        case = _new_case(item, leader)
+    else:
+        left = _raise(case, leader)
+    snapshot = _snapshot(case, item)
+    for signal in signals:
+        signal.case_id, signal.snapshot_id = case.id, snapshot.id
+    db.session().add_all(signals)
+    db.session().flush()
+    tell_desks(case, also=left)
+    return case
+
+
+def case_about(item: Reviewable) -> Case | None:
+    """The target's latest case, locked until the commit: a claim at the same moment waits instead of undoing the writer's words."""
+    rows = sa.select(Case).where(Case.target_kind == item.kind, Case.target_id == item.id).order_by(Case.id.desc()).limit(1)
+    return db.session().scalars(rows.with_for_update().execution_options(populate_existing=True)).one_or_none()
+
+
+def _renew_open_case(item: Reviewable) -> None:
+    case = case_about(item)
+    if case is None or case.state == "closed":
+        return
+    latest = db.session().scalars(
+        sa.select(Snapshot.edition).where(Snapshot.case_id == case.id).order_by(Snapshot.id.desc()).limit(1)
+    )
+    if latest.one() == item.edition:
+        return  # it came with new signals
+    _snapshot(case, item)
+    case.changed_at = now()
+    audit.record(None, "case.words-edited", f"case:{case.id}", edition=item.edition)
+    tell_desks(case)
+
+
+def _gravity(signal: Signal) -> tuple[int, int]:
+    """Severity, then the graver concern: it decides whose desk a case lies on."""
+    return severity_rank(signal.severity), -CONCERNS.index(signal.concern)
+
+
+def _new_case(item: Reviewable, worst: Signal) -> Case:
+    case = Case(
+        target_kind=item.kind, target_id=item.id, room_id=item.room_id, author_id=item.author_id, concern=worst.concern,
+        severity=worst.severity, severity_rank=severity_rank(worst.severity), state="open", level=0, opened_at=now(),
+        changed_at=now(), due_at=due_after(worst.severity), louder_at=due_after(worst.severity), escalation_note="",
+    )  # fmt: skip
+    db.session().add(case)
+    db.session().flush()
+    audit.record(None, "case.opened", f"case:{case.id}", signal=worst.kind, concern=case.concern, severity=case.severity)
+    return case
+
+
+def _raise(case: Case, leader: Signal) -> tuple[str, ...]:
+    """A further signal: it can make a case graver, never milder. Returns the concerns whose desks lose it."""
+    was, reopened = case.concern, case.state == "closed"
+    case.state = after(case.state, "signal")
+    case.changed_at = now()
+    if reopened:
+        case.closed_at, case.opened_at, case.due_at, case.escalated_by_id, case.escalation_note = (
+            None,
+            now(),
+            END_OF_TIME,
+            None,
+            "",
+        )
+    if reopened or _gravity(leader) > (case.severity_rank, -CONCERNS.index(case.concern)):
+        _lead(case, leader)
+    act = "case.reopened" if reopened else "case.signal-added"
+    audit.record(None, act, f"case:{case.id}", signal=leader.kind, concern=case.concern, severity=case.severity)
+    return (was,) if case.concern != was else ()
+
+
+def _lead(case: Case, leader: Signal) -> None:
+    """The signal now says whose case it is and by when. Somebody not trained for it does not keep it."""
+    case.concern, case.severity, case.severity_rank = leader.concern, leader.severity, severity_rank(leader.severity)
+    case.due_at = case.louder_at = min(case.due_at, due_after(leader.severity))
+    case.level = 0
+    if case.state == "claimed" and db.session().scalar(who_may_see(case).where(Account.id == case.claimed_by_id)) is None:
+        case.state, case.claimed_by_id, case.claim_until = after(case.state, "release"), None, None
+
+
+def _snapshot(case: Case, item: Reviewable) -> Snapshot:
+    snapshot = Snapshot(
+        case_id=case.id, taken_at=now(), words=item.words(), surroundings=[line.as_json() for line in item.surroundings()],
+        visibility=item.visibility, edition=item.edition,
+    )  # fmt: skip
+    db.session().add(snapshot)
+    db.session().flush()
+    return snapshot
+
+
+def _signal_of(finding: Finding, words: str, lexicon: Lexicon) -> Signal:
+    return Signal(
+        kind="finding", concern=finding.concern, severity=finding.severity, created_at=now(), rule_key=finding.rule,
+        lexicon_revision=lexicon.revision, view=finding.view, start=finding.start, end=finding.end, cues=list(finding.cues),
+        explanation=explain(finding, words, lexicon),
+    )  # fmt: skip
+
+
+def _scanner_failed() -> Signal:
+    concern, severity = UNREAD_WORDS
+    return Signal(
+        kind="scanner-failed", concern=concern, severity=severity, created_at=now(), cues=[],
+        explanation="The safety scanner could not read these words. Please read them yourself.",
+    )  # fmt: skip
+
+
+def _known(item: Reviewable) -> frozenset[Known]:
+    rows = (
+        sa.select(Signal.rule_key, Signal.start, Signal.end, Snapshot.words)
+        .join(Snapshot, Snapshot.id == Signal.snapshot_id)
+        .join(Case, Case.id == Signal.case_id)
+        .where(Case.target_kind == item.kind, Case.target_id == item.id, Signal.kind == "finding")
+    )
+    return frozenset((rule, words[start:end]) for rule, start, end, words in db.session().execute(rows))
+
+
+def _offer_support(item: Reviewable, findings: Sequence[Finding]) -> int | None:
+    """A private card for the author, when something in the words may mean distress, or a rule asks for it."""
+    meant = [
+        finding for finding in findings
+        if finding.action == "support" or (finding.concern in DISTRESS and severity_rank(finding.severity) >= severity_rank("amber"))
+    ]  # fmt: skip
+    if not meant:
+        if item.visibility == "held":
+            return notify(item.author_id, "held", read=True, **_where(item)).id
+        return None
+    words = item.words()
+    noticed = list(dict.fromkeys(words[finding.start : finding.end] for finding in meant))[:3]
+    country = db.session().get_one(Account, item.author_id).country
+    return notify(
+        item.author_id, "support", read=True, noticed=noticed, concern=leading_concern(meant), country=country, **_where(item)
+    ).id
+
+
+def _where(item: Reviewable) -> dict[str, Any]:
+    return {"item": item.kind, "target": item.id, "room": item.room_id, "path": item.path(), "held": item.visibility == "held"}

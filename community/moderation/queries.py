@@ -1,0 +1,163 @@
+"""What the desk, the author and the admin read. Lists carry no words; words are read one case at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from community.accounts.models import Account, HouseRule
+from community.core import db
+from community.core.clock import now
+from community.rooms.models import Room
+from community.safety import helplines_for
+
+from .access import decision_to_read, support_to_read
+from .actions import why_no_appeal
+from .models import Appeal, Case, Decision, Sanction, Signal, Snapshot
+from .reviewable import Reviewable, find
+
+PAGE = 50
+
+
+def support_card(actor: Account, notification_id: int) -> dict[str, Any]:
+    """The author's support card as it is now: their words, helplines for their country, and who can see the words."""
+    card, item = support_to_read(actor, notification_id)
+    case = _newest_case(item)
+    return {
+        "id": card.id,
+        "noticed": _noticed(card.data.get("noticed", [])),
+        "visibility": _who_sees(item, case),
+        "passed_on": _passed_on(case),
+        "helplines": helplines_for(actor.country),
+        "talk_url": f"/support/{card.id}/talk",
+        "case_id": None,
+        "dismiss_url": item.path() if item.visibility != "withdrawn" else None,
+    }
+
+
+def _noticed(words: list[str]) -> str:
+    """Their own words given back, without a judgement."""
+    if not words:
+        return "Some of your words may mean that things are hard right now. Writing them here was all right."
+    quoted = " and ".join(f"“{' '.join(word.split())}”" for word in words)
+    return f"You wrote {quoted}. It is good that you said it here. You did nothing wrong, and nobody is angry with you."
+
+
+def _who_sees(item: Reviewable, case: Case | None) -> str:
+    room = db.session().get_one(Room, item.room_id).name
+    if item.visibility == "held":
+        return f"Your words are kept. Only you and trained moderators of “{room}” see them until one has read them{_by(case)}."
+    if item.visibility == "hidden":
+        return "A moderator has hidden these words. You find the reasons, and how to appeal, in your notifications."
+    if item.visibility == "withdrawn":
+        return "You took these words back: other members do not see them any more."
+    asked = case is not None and case.state != "closed"
+    return f"Your words are visible in “{room}”, as you wrote them.{' A trained moderator will look in.' if asked else ''}"
+
+
+def _by(case: Case | None) -> str:
+    if case is None or case.state == "closed":
+        return ""
+    if case.due_at <= now():
+        return ". It takes longer than it should; they have been reminded"
+    return f", which should be before {case.due_at:%H:%M} UTC"
+
+
+def _passed_on(case: Case | None) -> str:
+    """What became of “Talk to a moderator”; empty when it was not asked, or when it was answered."""
+    if case is None or case.state == "closed":
+        return ""
+    asked = sa.select(sa.func.max(Signal.created_at)).where(Signal.case_id == case.id, Signal.kind == "help-request")
+    moment = db.session().scalar(asked)
+    if moment is None:
+        return ""
+    return f"Your wish to talk was passed on at {moment:%H:%M} UTC. A moderator answers here, in your notifications."
+
+
+def _newest_case(item: Reviewable) -> Case | None:
+    rows = sa.select(Case).where(Case.target_kind == item.kind, Case.target_id == item.id)
+    return db.session().scalars(rows.order_by(Case.id.desc()).limit(1)).one_or_none()
+
+
+def about_to_report(item: Reviewable) -> dict[str, str]:
+    """What a reporter is shown again, to be sure that it is the right thing."""
+    author = db.session().scalar(sa.select(Account.name).where(Account.id == item.author_id))
+    room = db.session().scalar(sa.select(Room.name).where(Room.id == item.room_id))
+    return {"author": author or "", "room": room or "", "words": item.words(), "kind": item.kind}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement of reasons as its author reads it. Moderators are not named: the audit log knows who it was."""
+
+    id: int
+    verdict: str
+    rule_title: str
+    rule_text: str
+    reason: str
+    words: str
+    decided_at: datetime
+    state: str
+    until: datetime | None
+    lifted_at: datetime | None
+    no_appeal: str
+    appeal_until: datetime
+    appeal: Appeal | None
+    decided_by: str = "A moderator"
+    appeal_url: str = ""
+
+
+VERDICTS = {
+    "leave": "A moderator looked at your words, and they stay as they are",
+    "hide": "A moderator hid your words",
+    "restore": "Your words can be seen again",
+    "warn": "A moderator asks you to change something",
+    "suspend": "A moderator suspended your account",
+}
+STATES = {
+    "visible": "Other members can see these words.",
+    "held": "These words wait for a moderator; other members do not see them yet.",
+    "hidden": "Only you and moderators can see these words.",
+    "withdrawn": "You took these words back; other members do not see them.",
+}
+
+
+def statement(actor: Account, decision_id: int, *, appeal_days: int) -> Statement:
+    decision = decision_to_read(actor, decision_id)
+    database = db.session()
+    rule = database.get_one(HouseRule, decision.house_rule_id)
+    case = database.get_one(Case, decision.case_id)
+    sanction = database.scalars(sa.select(Sanction).where(Sanction.decision_id == decision.id)).one_or_none()
+    return Statement(
+        id=decision.id, verdict=VERDICTS[decision.outcome], rule_title=rule.title, rule_text=rule.text, reason=decision.reason,
+        words=database.get_one(Snapshot, decision.snapshot_id).words, decided_at=decision.created_at,
+        state=STATES[find(case.target_kind, case.target_id).visibility], until=sanction.ends_at if sanction else None,
+        lifted_at=sanction.lifted_at if sanction else None, no_appeal=why_no_appeal(decision, days=appeal_days),
+        appeal_until=decision.created_at + timedelta(days=appeal_days),
+        appeal=database.scalars(sa.select(Appeal).where(Appeal.decision_id == decision.id)).one_or_none(),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sanctions:
+    rows: Sequence[Any]
+    older: int | None  # id to go on before
+
+
+def sanctions(*, before: int) -> Sanctions:
+    """The newest first, with what made each of them and whether it still counts."""
+    rows = (
+        sa.select(Sanction.id, Sanction.account_id, Account.name, Sanction.starts_at, Sanction.ends_at, Sanction.lifted_at,
+                  Sanction.lift_reason, Decision.reason, Decision.case_id, HouseRule.title.label("rule"))
+        .join(Account, Account.id == Sanction.account_id)
+        .join(Decision, Decision.id == Sanction.decision_id)
+        .join(HouseRule, HouseRule.id == Decision.house_rule_id)
+        .order_by(Sanction.id.desc())
+        .limit(PAGE + 1)
+    )  # fmt: skip
+    found = db.session().execute(rows.where(Sanction.id < before) if before else rows).all()
+    return Sanctions(found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None)
