@@ -1,0 +1,80 @@
+"""Topics and their posts. The first post opens the topic and decides whether it is seen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from community.accounts.models import Account
+from community.core import db
+from community.core.db import Base, said
+from community.moderation.reviewable import Line, Reviewable, register, reviewable_constraints
+
+
+class Topic(Base):
+    __tablename__ = "topics"
+    __table_args__ = (
+        *reviewable_constraints(),
+        said("title"),
+        sa.Index("ix_topics_room_activity", "room_id", "last_post_at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    room_id: Mapped[int] = mapped_column(sa.ForeignKey("rooms.id"))
+    author_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+    title: Mapped[str] = mapped_column(sa.String(300))
+    visibility: Mapped[str] = mapped_column(sa.String(10), default="visible")  # a copy of the first post's
+    post_count: Mapped[int] = mapped_column(default=0)  # number of the last post: hidden ones count, so pages stay put
+    created_at: Mapped[datetime]
+    last_post_at: Mapped[datetime]
+    last_author_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+
+
+@register
+class Post(Reviewable, Base):
+    """`number` is its place in the topic from 1. `form_key` makes a form sent twice one post."""
+
+    kind = "post"
+    __tablename__ = "posts"
+    __table_args__ = (
+        *reviewable_constraints(),
+        sa.UniqueConstraint("topic_id", "number"),
+        sa.UniqueConstraint("author_id", "form_key"),
+    )
+
+    topic_id: Mapped[int] = mapped_column(sa.ForeignKey("topics.id"))
+    number: Mapped[int]
+    html: Mapped[str] = mapped_column(sa.Text)
+    render_version: Mapped[int] = mapped_column(sa.SmallInteger)
+    form_key: Mapped[str] = mapped_column(sa.String(64))
+    edited_at: Mapped[datetime | None]
+
+    topic: Mapped[Topic] = relationship()
+
+    def words(self) -> str:
+        """The first post is read together with its topic's title."""
+        return f"{self.topic.title}\n{self.body}" if self.number == 1 else self.body
+
+    def surroundings(self) -> list[Line]:
+        near = (
+            sa.select(Account.name, Post.body, Post.created_at, Post.number)
+            .join(Account, Account.id == Post.author_id)
+            .where(Post.topic_id == self.topic_id, Post.number.between(self.number - 3, self.number + 3))
+            .where(Post.number != self.number, Post.visibility == "visible")
+            .order_by(Post.number)
+        )
+        return [Line(name, body, at, number > self.number) for name, body, at, number in db.session().execute(near)]
+
+    def path(self) -> str:
+        return f"/topics/{self.topic_id}?at={self.number}#post-{self.id}"
+
+    def in_sight(self) -> bool:
+        return self.visibility == "visible" and self.topic.visibility == "visible"
+
+    def changed(self) -> None:
+        """A topic is seen when its first post is; one that others have answered stays when its author takes the first post back."""
+        if self.number == 1:
+            answered = self.visibility == "withdrawn" and self.topic.post_count > 1
+            self.topic.visibility = "visible" if answered else self.visibility

@@ -1,0 +1,116 @@
+"""Every read of the forum: a room's topics, a topic's posts. Rows of named columns, one query a list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from community.accounts.models import Account
+from community.core import db
+
+from .models import Post, Topic
+
+TOPICS_A_PAGE = 25
+POSTS_A_PAGE = 20
+Author = aliased(Account)
+
+
+class Place(NamedTuple):
+    """Where a list of topics goes on: after the topic with this last post."""
+
+    at: datetime
+    topic_id: int
+
+
+@dataclass(frozen=True)
+class TopicList:
+    topics: Sequence[Any]
+    older: Place | None
+
+
+def topics_of(actor: Account, room_id: int, *, looked_after: bool, before: Place | None = None) -> TopicList:
+    """A room's topics, the latest words first. Held and hidden ones are listed for their author and for the room's moderators."""
+    rows = (
+        sa.select(
+            Topic.id, Topic.title, Topic.author_id, Topic.visibility, Topic.last_post_at, (Topic.post_count - 1).label("replies"),
+            Account.name.label("author"), Author.name.label("last_author"),
+        )
+        .join(Account, Account.id == Topic.author_id)
+        .join(Author, Author.id == Topic.last_author_id)
+        .where(Topic.room_id == room_id, _listed_for(actor, looked_after))
+        .order_by(Topic.last_post_at.desc(), Topic.id.desc())
+        .limit(TOPICS_A_PAGE + 1)
+    )  # fmt: skip
+    if before is not None:
+        rows = rows.where(sa.tuple_(Topic.last_post_at, Topic.id) < sa.tuple_(*before))
+    found = db.session().execute(rows).all()
+    shown = found[:TOPICS_A_PAGE]
+    return TopicList(shown, Place(shown[-1].last_post_at, shown[-1].id) if len(found) > TOPICS_A_PAGE else None)
+
+
+def _listed_for(actor: Account, looked_after: bool) -> sa.ColumnElement[bool]:
+    seen = ("held", "hidden")
+    if looked_after:
+        return sa.or_(Topic.visibility == "visible", Topic.visibility.in_(seen))
+    return sa.or_(Topic.visibility == "visible", sa.and_(Topic.author_id == actor.id, Topic.visibility.in_(seen)))
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The page of a topic that is shown. Pages are spans of post numbers, so the last costs what the first does."""
+
+    current: int
+    last: int
+
+    @classmethod
+    def holding(cls, number: int, post_count: int) -> Pages:
+        """The page with post `number`, or the nearest there is."""
+        last = max(1, -(-post_count // POSTS_A_PAGE))
+        return cls(min(max(1, -(-number // POSTS_A_PAGE)), last), last)
+
+    @property
+    def first_number(self) -> int:
+        return (self.current - 1) * POSTS_A_PAGE + 1
+
+    def start_of(self, page: int) -> int:
+        return (page - 1) * POSTS_A_PAGE + 1
+
+
+class PostSeen(NamedTuple):
+    """A post as one reader may see it: `html` is None where the words are not theirs to read."""
+
+    id: int
+    number: int
+    author: str
+    hue: int
+    html: str | None
+    visibility: str
+    mine: bool
+    written_at: datetime
+    edited_at: datetime | None
+
+
+def posts_on(actor: Account, topic: Topic, pages: Pages, *, looked_after: bool) -> list[PostSeen]:
+    """The posts of one page. Withdrawn words are gone for everybody, held and hidden ones for all but author and moderators."""
+    first = pages.first_number
+    rows = (
+        sa.select(
+            Post.id, Post.number, Account.name, Account.hue, Post.html, Post.visibility, Post.author_id, Post.created_at, Post.edited_at
+        )
+        .join(Account, Account.id == Post.author_id)
+        .where(Post.topic_id == topic.id, Post.number.between(first, first + POSTS_A_PAGE - 1))
+        .order_by(Post.number)
+    )  # fmt: skip
+    return [_as_seen(actor.id, looked_after, row) for row in db.session().execute(rows)]
+
+
+def _as_seen(reader_id: int, looked_after: bool, row: Any) -> PostSeen:
+    number_id, number, name, hue, html, visibility, author_id, created_at, edited_at = row
+    mine = author_id == reader_id
+    shown = visibility == "visible" or (visibility != "withdrawn" and (mine or looked_after))
+    return PostSeen(number_id, number, name, hue, html if shown else None, visibility, mine, created_at, edited_at)

@@ -1,0 +1,197 @@
+"""The forum's pages: a room's topics, a topic, writing, changing and taking back one's own words, search."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask_login import current_user
+
+from community.core import db
+from community.core.errors import Forbidden, Invalid, NotFound, Refused
+from community.core.limits import limit
+from community.core.web import signed_in
+from community.moderation.queries import support_card
+from community.rooms.access import looks_after, room_to_write_in
+from community.rooms.queries import readable_rooms
+
+from . import access, actions, forms, queries, searching
+
+blueprint = Blueprint("forum", __name__)
+
+
+@blueprint.get("/rooms/<int:room_id>/topics")
+@signed_in
+def room(room_id: int) -> Any:
+    place = access.forum_to_read(current_user, room_id)
+    before = forms.place_of(request.args.get("before"))
+    listed = queries.topics_of(current_user, room_id, looked_after=looks_after(current_user, room_id), before=before)
+    return render_template(
+        "forum/room.html",
+        room=place,
+        topics=listed.topics,
+        older=forms.place_text(listed.older),
+        is_first=before is None,
+        closed=_why_not(room_id),
+    )
+
+
+def _why_not(room_id: int) -> str | None:
+    """The sentence that says why this person cannot write here now."""
+    try:
+        room_to_write_in(current_user, room_id, part="forum")
+    except Forbidden as refusal:
+        return refusal.sentence
+    return None
+
+
+@blueprint.get("/rooms/<int:room_id>/topics/new")
+@signed_in
+def new_topic(room_id: int) -> Any:
+    return _topic_form(room_id, {}, {})
+
+
+@blueprint.post("/rooms/<int:room_id>/topics/new")
+@signed_in
+def open_topic(room_id: int) -> Any:
+    config, form = current_app.config["KITH"], request.form
+    key = forms.key_of(form.get("form_key"))
+    try:
+        limit("write", current_user.id, config.write_limit)
+        written = db.stored(
+            lambda: actions.open_topic(
+                current_user, room_id, title=form.get("title"), body=form.get("body"), form_key=key,
+                limits=(config.title_max, config.post_max),
+            )
+        )  # fmt: skip
+    except NotFound:
+        raise
+    except Refused as refusal:
+        return _topic_form(room_id, form, _errors(refusal)), refusal.status
+    return _to_post(written)
+
+
+def _topic_form(room_id: int, typed: Any, errors: dict[str, str]) -> Any:
+    place = access.forum_to_read(current_user, room_id)
+    return render_template(
+        "forum/new_topic.html", room=place, typed=typed, errors=errors, closed=_why_not(room_id), form_key=forms.new_key()
+    )
+
+
+def _errors(refusal: Refused) -> dict[str, str]:
+    return refusal.fields if isinstance(refusal, Invalid) else {"": refusal.sentence}
+
+
+def _to_post(written: actions.Written) -> Any:
+    """On to the post. A support card for its author stands right above it."""
+    post, support = written.post, written.reviewed.support_id
+    if support is None:
+        return redirect(url_for("forum.topic", topic_id=post.topic_id, at=post.number, _anchor=f"post-{post.id}"), 303)
+    return redirect(url_for("forum.topic", topic_id=post.topic_id, at=post.number, support=support, _anchor="support-title"), 303)
+
+
+@blueprint.get("/topics/<int:topic_id>")
+@signed_in
+def topic(topic_id: int) -> Any:
+    return _topic_page(topic_id, at=forms.whole(request.args.get("at"), 1), support=forms.whole(request.args.get("support")))
+
+
+def _topic_page(topic_id: int, *, at: int, support: int = 0, typed: str = "", errors: dict[str, str] | None = None) -> Any:
+    found, place = access.topic_to_read(current_user, topic_id)
+    pages = queries.Pages.holding(at, found.post_count)
+    looked_after = looks_after(current_user, place.id)
+    return render_template(
+        "forum/topic.html",
+        topic=found,
+        room=place,
+        pages=pages,
+        posts=queries.posts_on(current_user, found, pages, looked_after=looked_after),
+        at=at,
+        card=_card(support),
+        looked_after=looked_after,
+        mine=found.author_id == current_user.id,
+        closed=_why_not(place.id),
+        typed=typed,
+        errors=errors or {},
+        form_key=forms.new_key(),
+        longest=current_app.config["KITH"].post_max,
+    )
+
+
+def _card(support: int) -> Any:
+    """The author's support card; somebody else's number shows nothing."""
+    try:
+        return support_card(current_user, support) if support else None
+    except NotFound:
+        return None
+
+
+@blueprint.post("/topics/<int:topic_id>/posts")
+@signed_in
+def reply(topic_id: int) -> Any:
+    config, body = current_app.config["KITH"], request.form.get("body")
+    key = forms.key_of(request.form.get("form_key"))
+    try:
+        limit("write", current_user.id, config.write_limit)
+        written = db.stored(lambda: actions.write_post(current_user, topic_id, body=body, form_key=key, limit=config.post_max))
+    except NotFound:
+        raise
+    except Refused as refusal:
+        last = forms.whole(request.form.get("at"), 1)
+        return _topic_page(topic_id, at=last, typed=body or "", errors=_errors(refusal)), refusal.status
+    return _to_post(written)
+
+
+@blueprint.get("/posts/<int:post_id>/edit")
+@signed_in
+def edit(post_id: int) -> Any:
+    return _edit_form(post_id, None, {})
+
+
+@blueprint.post("/posts/<int:post_id>/edit")
+@signed_in
+def save(post_id: int) -> Any:
+    config, body = current_app.config["KITH"], request.form.get("body")
+    try:
+        limit("write", current_user.id, config.write_limit)
+        with db.write():
+            written = actions.edit_post(current_user, post_id, body=body, limit=config.post_max)
+    except Invalid as refusal:
+        return _edit_form(post_id, body or "", refusal.fields), refusal.status
+    return _to_post(written)
+
+
+def _edit_form(post_id: int, typed: str | None, errors: dict[str, str]) -> Any:
+    post = access.post_to_edit(current_user, post_id)
+    found, place = access.topic_to_read(current_user, post.topic_id)
+    return render_template(
+        "forum/edit.html",
+        post=post,
+        topic=found,
+        room=place,
+        typed=post.body if typed is None else typed,
+        errors=errors,
+        longest=current_app.config["KITH"].post_max,
+    )
+
+
+@blueprint.post("/posts/<int:post_id>/withdraw")
+@signed_in
+def withdraw(post_id: int) -> Any:
+    with db.write():
+        post = actions.withdraw_post(current_user, post_id)
+    flash("You took these words back. Nobody reads them here any more.", "ok")
+    if post.topic.visibility == "withdrawn":
+        return redirect(url_for("forum.room", room_id=post.room_id), 303)
+    return redirect(url_for("forum.topic", topic_id=post.topic_id, at=post.number, _anchor=f"post-{post.id}"), 303)
+
+
+@blueprint.get("/search")
+@signed_in
+def search() -> Any:
+    """Search the posts of every room this person may read, or of one of them."""
+    rooms = readable_rooms(current_user)
+    asked = request.args.get("q", "")[: searching.LONGEST]
+    chosen = forms.whole(request.args.get("room"))
+    found = searching.search_posts(rooms, asked, room_id=chosen, before=forms.whole(request.args.get("before")))
+    return render_template("forum/search.html", rooms=rooms, asked=asked, chosen=chosen, found=found)

@@ -1,0 +1,98 @@
+"""Search finds visible words in rooms the person may read, and takes anything typed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from community.core import db
+from community.forum.models import Post
+from community.forum.searching import pieces, words_in
+from tests.people import WORRYING, Person, Stage
+
+
+def hits(person: Person, query: str, **more: object) -> list[str]:
+    page = person.get("/search", query_string={"q": query, **more}).text
+    return re.findall(r'topic-title" href="([^"]+)"', page)
+
+
+def test_words_are_found_marked_and_lead_to_their_post(ana: Person, ben: Person) -> None:
+    post = ana.opens("Sleep", "I bought a Lavender pillow.").post
+    assert hits(ben, "lavender") == [f"/topics/{post.topic_id}?at=1#post-{post.id}"]
+    assert "<mark>Lavender</mark>" in ben.get("/search?q=lavender").text
+    assert hits(ben, "LAVENDER pillow") == hits(ben, "lavender")
+    assert hits(ben, "lavender mattress") == []
+
+
+def test_held_hidden_and_withdrawn_words_are_not_found(stage: Stage, ana: Person, ben: Person, mia: Person) -> None:
+    topic = ana.opens("Dinner", "How was it?", room=stage.eating).post.topic_id
+    held = ana.answers(topic, f"{WORRYING} zebra").post
+    assert held.visibility == "held"
+    for person in (ana, ben, mia):
+        assert hits(person, "zebra") == []
+
+
+def test_answers_in_a_topic_nobody_sees_are_not_found(stage: Stage, ana: Person, ben: Person) -> None:
+    topic = ana.opens("Tonight", WORRYING, room=stage.eating).post.topic_id
+    ana.answers(topic, "giraffe")
+    assert hits(ben, "giraffe") == []
+
+
+def test_changed_words_are_found_as_they_are_now(stage: Stage, ana: Person) -> None:
+    post = ana.opens("Animals", "penguin").post
+    ana.post(f"/posts/{post.id}/edit", body="walrus")
+    assert hits(ana, "penguin") == []
+    assert len(hits(ana, "walrus")) == 1
+    stage.do(lambda: db.session().execute(sa.delete(Post).where(Post.id == post.id)))
+    assert hits(ana, "walrus") == []
+
+
+def test_one_room_can_be_searched_alone(stage: Stage, ana: Person) -> None:
+    ana.opens("A", "kettle", room=stage.low_days)
+    ana.opens("B", "kettle", room=stage.eating)
+    assert len(hits(ana, "kettle")) == 2
+    assert len(hits(ana, "kettle", room=stage.eating)) == 1
+    assert hits(ana, "kettle", room=999) == []
+
+
+def test_pages_of_hits_follow_each_other_newest_first(ana: Person) -> None:
+    posts = [ana.opens(f"T{count}", "teapot").post.id for count in range(23)]
+    first = ana.get("/search?q=teapot").text
+    older = re.search(r'rel="next" href="([^"]+)"', first)
+    assert older
+    found = re.findall(r"#post-(\d+)", first + ana.get(older[1].replace("&amp;", "&")).text)
+    assert [int(post) for post in found] == list(reversed(posts))
+
+
+def test_marked_words_are_escaped(ana: Person) -> None:
+    ana.opens("Code", "before <b>script</b> & after")
+    page = ana.get("/search?q=script").text
+    assert "&lt;b&gt;<mark>script</mark>&lt;/b&gt; &amp; after" in page
+
+
+@pytest.mark.parametrize(
+    "query",
+    ['"', '"un closed', "a AND", "OR", "NOT x", "NEAR(a b)", "col:x", "a*", "(", "'; DROP TABLE posts; --", "\x00", "%_%", "a\\b", "\ud800", "-", "^", "a" * 5_000,
+     "🫖", "é", "& | !", "a:*", "<->", "body : x"],
+)  # fmt: skip
+def test_anything_can_be_typed(ana: Person, query: str) -> None:
+    answer = ana.get("/search", query_string={"q": query.encode("utf-8", "surrogatepass")})
+    assert answer.status_code == 200
+    assert "Traceback" not in answer.text
+
+
+@given(st.text(max_size=60))
+def test_only_words_reach_the_database(typed: str) -> None:
+    assert all(word.isalnum() or not re.search(r"[\s\"'():*&|!<>^-]", word) for word in words_in(typed))
+
+
+@given(st.text(max_size=400), st.text("abc ", max_size=6))
+def test_the_pieces_of_a_hit_are_parts_of_the_words(body: str, typed: str) -> None:
+    words = words_in(typed) or ["a"]
+    marked = re.compile("|".join(words), re.IGNORECASE)
+    shown = "".join(text for text, _ in pieces(body, marked))
+    assert shown.removeprefix("… ").removesuffix(" …") in body
