@@ -1,0 +1,16 @@
+"""Live messages."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from community.core.realtime import socketio
+
+from . import models as models
+from .routes import blueprint
+from .sockets import ChatNamespace
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(blueprint)
+    socketio.on_namespace(ChatNamespace("/"))

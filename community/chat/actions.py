@@ -1,0 +1,63 @@
+"""Writing in a room's live chat: stored first, with its place in the room, then announced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from community.accounts.models import Account
+from community.core import db, text
+from community.core.clock import now
+from community.core.errors import Conflict, Invalid
+from community.core.realtime import announce
+from community.moderation.intake import Reviewed, review, reviewed_before
+from community.rooms.access import room_to_write_in
+from community.rooms.models import Room
+
+from .events import MessageWritten
+from .models import Message, as_seen
+
+KEY_MAX = 200
+
+
+@dataclass(frozen=True)
+class Written:
+    """A stored message and what the gate did. `repeated`: the same key had been sent before."""
+
+    message: Message
+    reviewed: Reviewed
+    repeated: bool = False
+
+
+def write_message(actor: Account, room_id: int, *, body: object, key: str, limit: int) -> Written:
+    """The same key with the same words is one message and the same answer; with other words it is refused."""
+    room = room_to_write_in(actor, room_id, part="chat")
+    if not 1 <= len(key) <= KEY_MAX or not key.isascii() or not key.isprintable():
+        raise Invalid({"key": f"A client key has 1 to {KEY_MAX} plain characters. Reload the page; your words are kept."})
+    words = text.words_of(body, field="body", limit=limit, what="your message")
+    if (before := _sent_before(actor, key, words, room.id)) is not None:
+        return before
+    message = Message(
+        room_id=room.id, seq=_next_place(room.id), author_id=actor.id, client_key=key, body=words, visibility="visible",
+        created_at=now(), edition=1,
+    )  # fmt: skip
+    reviewed = review(message)
+    if message.visibility == "visible":
+        announce(MessageWritten(room.id, as_seen(message, actor)))
+    return Written(message, reviewed)
+
+
+def _next_place(room_id: int) -> int:
+    """The room's row stays locked until the commit, so numbers have no gaps and follow the order of commits."""
+    taken = sa.update(Room).where(Room.id == room_id).values(last_seq=Room.last_seq + 1, last_activity_at=now())
+    return db.session().execute(taken.returning(Room.last_seq).execution_options(synchronize_session=False)).scalar_one()
+
+
+def _sent_before(actor: Account, key: str, words: str, room_id: int) -> Written | None:
+    found = db.session().scalars(sa.select(Message).where(Message.author_id == actor.id, Message.client_key == key)).one_or_none()
+    if found is None:
+        return None
+    if found.body != words or found.room_id != room_id:
+        raise Conflict("This message was sent before with other words. Reload the page and send it again.")
+    return Written(found, reviewed_before(found), repeated=True)

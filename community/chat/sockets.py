@@ -1,0 +1,100 @@
+"""The live door of a room's chat. Every event and answer is written down in docs/realtime.md."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from flask import current_app
+from pydantic import BeforeValidator, Field, PlainValidator
+
+from community.accounts.models import Account
+from community.core import db
+from community.core.errors import Refused
+from community.core.limits import limit
+from community.core.realtime import LiveNamespace, Payload
+
+from . import actions, queries
+from .access import chat_to_read, standing_in
+from .events import chat_room
+from .models import as_seen
+
+LARGEST = 2**31 - 1
+
+
+def _number(given: object) -> object:
+    """A room id may come as the digits of an address."""
+    return int(given) if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) <= 10 else given
+
+
+def _words(given: object) -> str:
+    """Any text at all. Text that no database can hold (half an emoji, NUL) is made storable by the verb, not refused here."""
+    if not isinstance(given, str):
+        raise ValueError("words are text")
+    return given
+
+
+RoomId = Annotated[int, BeforeValidator(_number), Field(ge=1, le=LARGEST)]
+
+
+class InRoom(Payload):
+    room: RoomId
+
+
+class NewMessage(Payload):
+    room: RoomId
+    key: str
+    body: Annotated[str, PlainValidator(_words)]
+
+
+class After(Payload):
+    room: RoomId
+    seq: Annotated[int, Field(ge=0, le=LARGEST)]
+
+
+class ChatNamespace(LiveNamespace):
+    """Rooms and everything addressed to one account."""
+
+    def may_hear(self, actor: Account, room: str) -> bool:
+        kind, _, number = room.partition(":")
+        try:
+            return kind == "room" and chat_to_read(actor, int(number)) is not None
+        except Refused:
+            return False
+
+    def on_enter_room(self, actor: Account, payload: InRoom) -> dict[str, Any]:
+        """Hear the room first, then say how far it had come: nothing falls between the two."""
+        chat_to_read(actor, payload.room)
+        self.hear(chat_room(payload.room))
+        db.end_reading()
+        standing = standing_in(actor, payload.room)
+        return {
+            "room": payload.room,
+            "last_seq": queries.last_seq(payload.room),
+            "may_write": standing.may_write,
+            "sentence": standing.sentence,
+        }
+
+    def on_leave_room(self, actor: Account, payload: InRoom) -> dict[str, Any]:
+        self.stop_hearing(chat_room(payload.room))
+        return {"room": payload.room}
+
+    def on_write_message(self, actor: Account, payload: NewMessage) -> dict[str, Any]:
+        """Stored and committed before the answer; announced to the room after the commit."""
+        return write_and_answer(actor, payload.room, payload.key, payload.body)
+
+    def on_read_after(self, actor: Account, payload: After) -> dict[str, Any]:
+        room = chat_to_read(actor, payload.room)
+        return queries.messages_after(actor, room, payload.seq)._asdict()
+
+
+def write_and_answer(actor: Account, room_id: int, key: str, body: object) -> dict[str, Any]:
+    """The same answer on the live road and on the page's."""
+    config = current_app.config["KITH"]
+    limit("write", actor.id, config.write_limit)
+    written = db.stored(lambda: actions.write_message(actor, room_id, body=body, key=key, limit=config.message_max))
+    return {
+        "message": as_seen(written.message, actor),
+        "repeated": written.repeated,
+        "held": written.reviewed.held,
+        "support": written.reviewed.support_id,
+    }
