@@ -1,0 +1,180 @@
+// Messages as they stand on the screen. Words go in as text only, never as markup.
+import { localise } from "./core.time.mjs";
+
+const CLOSE_TOGETHER_MS = 5 * 60_000;
+const STATES = {
+  held: "Waiting for a moderator. Only you see this.",
+  hidden: "Hidden by a moderator. Only you see this; the reasons are in your notifications.",
+  sending: "Sending …",
+  waiting: "Not sent yet. It is sent as soon as the connection is back.",
+};
+
+export function element(name, className = "", text = "") {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  if (text) made.textContent = text;
+  return made;
+}
+
+/** The messages that the server wrote into the page. */
+export function readLines(list) {
+  const read = [];
+  for (const line of list.querySelectorAll(".message")) {
+    const { seq, author, at, state = "visible" } = line.dataset;
+    const before = read.at(-1);
+    const same = line.classList.contains("follows");
+    read.push({
+      seq: Number(seq),
+      id: Number(line.id.replace("message-", "")),
+      author_id: Number(author),
+      author: same ? before.author : line.querySelector(".who").textContent,
+      hue: same ? before.hue : Number(line.querySelector(".avatar")?.className.match(/hue-(\d)/)?.[1] ?? 0),
+      body: line.querySelector(".bubble").textContent,
+      at,
+      state,
+    });
+  }
+  return read;
+}
+
+/** Makes `list` show these messages, then these entries, in place: what already stands right is not touched. */
+export class Lines {
+  constructor(list, me, actions) {
+    Object.assign(this, { list, me, actions });
+    this.cards = new Map();
+    this.sent = new Set();
+    this.shown = new Map();
+    for (const line of list.querySelectorAll(".message")) this.shown.set(`m${line.dataset.seq}`, line);
+    for (const day of list.querySelectorAll(".day")) day.remove();
+  }
+
+  show(messages, entries) {
+    const wanted = [...this.#withDays(messages), ...entries.map((entry) => this.#entry(entry))];
+    const keys = new Set(wanted.map((item) => item.key));
+    for (const [key, node] of this.shown) {
+      if (!keys.has(key)) {
+        node.remove();
+        this.shown.delete(key);
+      }
+    }
+    let place = this.list.querySelector(".message, .day, .card-slot");
+    for (const item of wanted) {
+      let node = this.shown.get(item.key);
+      if (!node || (node.dataset.look && node.dataset.look !== item.look) || (!node.dataset.look && !item.asServed(node))) {
+        const made = item.make();
+        if (place === node && node) place = node.nextElementSibling;
+        node?.remove();
+        node = made;
+        this.shown.set(item.key, node);
+      }
+      node.dataset.look = item.look;
+      if (place === node) place = place.nextElementSibling;
+      else this.list.insertBefore(node, place);
+    }
+  }
+
+  #withDays(messages) {
+    const items = [];
+    let before;
+    for (const message of messages) {
+      const day = new Date(message.at).toDateString();
+      const newDay = !before || new Date(before.at).toDateString() !== day;
+      if (newDay) items.push({ key: `d${day}`, look: "day", asServed: () => false, make: () => dayLine(message.at) });
+      const follows = !newDay && before.author_id === message.author_id && new Date(message.at) - new Date(before.at) < CLOSE_TOGETHER_MS;
+      items.push(this.#message(message, follows));
+      const card = this.cards.get(message.seq);
+      if (card) items.push({ key: `c${message.seq}`, look: "card", asServed: () => true, make: () => card });
+      before = message;
+    }
+    return items;
+  }
+
+  #message(message, follows) {
+    const mine = message.author_id === this.me;
+    const sent = mine && this.sent.has(message.seq) && message.state === "visible";
+    const state = sent ? "Sent" : (STATES[message.state] ?? "");
+    return {
+      key: `m${message.seq}`,
+      look: `${message.state} ${follows} ${sent}`,
+      asServed: (node) => !sent && node.classList.contains("follows") === follows && (node.dataset.state ?? "visible") === message.state,
+      make: () => {
+        const line = messageLine({ ...message, mine, follows, state });
+        line.id = `message-${message.id}`;
+        line.dataset.seq = message.seq;
+        if (message.state !== "visible") line.classList.add("is-held");
+        return line;
+      },
+    };
+  }
+
+  #entry(entry) {
+    const failed = entry.state === "failed";
+    return {
+      key: `e${entry.key}`,
+      look: `${entry.state} ${entry.sentence}`,
+      asServed: () => false,
+      make: () => {
+        const at = new Date(entry.at).toISOString();
+        const line = messageLine({ ...entry, at, mine: true, follows: false, state: entry.sentence || STATES[entry.state] });
+        line.classList.add(failed ? "is-failed" : "is-sending");
+        if (failed) line.append(this.#choices(entry));
+        return line;
+      },
+    };
+  }
+
+  #choices(entry) {
+    const row = element("div", "row");
+    for (const [words, act] of [["Try again", this.actions.again], ["Put it back in the box", this.actions.takeBack]]) {
+      const button = element("button", "btn btn-quiet", words);
+      button.type = "button";
+      button.addEventListener("click", () => act(entry));
+      row.append(button);
+    }
+    return row;
+  }
+}
+
+function messageLine({ author, hue, at, body, id, mine, follows, state }) {
+  const line = element("div", `message${mine ? " is-mine" : ""}${follows ? " follows" : ""}`);
+  if (!follows) {
+    if (!mine) {
+      const avatar = element("span", `avatar avatar-small hue-${Number(hue)}`, [...author][0].toUpperCase());
+      avatar.setAttribute("aria-hidden", "true");
+      line.append(avatar);
+    }
+    const head = element("p", "message-head");
+    head.append(element("b", "who", mine ? "You" : author), " ", time(at, "time"));
+    line.append(head);
+  }
+  const bubble = element("p", "bubble", body);
+  bubble.dir = "auto";
+  const row = element("div", "message-line");
+  row.append(bubble);
+  if (!mine) row.append(reportLink(id, author));
+  line.append(row);
+  if (state) line.append(element("p", "message-state", state));
+  localise(line);
+  return line;
+}
+
+function reportLink(id, author) {
+  const link = element("a", "message-report", "Report");
+  link.href = `/report/message/${Number(id)}`;
+  link.append(element("span", "visually-hidden", ` the message by ${author}`));
+  return link;
+}
+
+function dayLine(at) {
+  const line = element("p", "day");
+  line.append(time(at, "date"));
+  localise(line);
+  return line;
+}
+
+function time(at, as) {
+  const made = element("time");
+  made.dateTime = at;
+  made.dataset.when = as;
+  return made;
+}

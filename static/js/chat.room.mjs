@@ -1,0 +1,364 @@
+// A room's chat, live. The page works without this: it then shows the newest messages and sends a form.
+import { fetchFragment } from "./core.html.mjs";
+import { forgetDraft } from "./core.forms.mjs";
+import { say } from "./core.say.mjs";
+import { countOneMore } from "./core.badge.mjs";
+import { Ledger } from "./chat.ledger.mjs";
+import { Lines, element, readLines } from "./chat.lines.mjs";
+import { Link } from "./chat.link.mjs";
+import { Outbox } from "./chat.outbox.mjs";
+
+const AT_END_PX = 60;
+const MANY = 4;
+const SHOWN_AGAIN = 50;
+const TRY_AGAIN_MS = 3_000;
+const DOWN_MS = 1_500;
+
+const chat = document.querySelector(".chat[data-room]");
+const scroller = chat.querySelector(".messages");
+const list = chat.querySelector(".message-list");
+const connection = chat.querySelector(".connection");
+const composer = chat.querySelector("form.composer[data-draft]");
+const box = composer?.elements.body;
+const jump = chat.querySelector(".jump");
+const room = Number(chat.dataset.room);
+const me = Number(chat.dataset.me);
+
+const ledger = new Ledger(Number(chat.dataset.start), Number(chat.dataset.through));
+ledger.settle({ messages: readLines(list), start: ledger.start, through: ledger.through });
+const outbox = new Outbox(safely(() => localStorage), `kith:draft:${document.body.dataset.person}:outbox-${room}`);
+const lines = new Lines(list, me, { again, takeBack });
+const inFlight = new Set();
+let unread = 0;
+
+function safely(act) {
+  try { return act(); } catch { return undefined; }
+}
+
+// ---- the screen
+
+/** Changes the list so that what is being read stays where it is, and the end stays the end. */
+function change(act, { quiet = false } = {}) {
+  const end = atEnd();
+  const held = end ? null : [...list.querySelectorAll(".message")].find((line) => bottom(line) > top(scroller));
+  const was = held ? top(held) : 0;
+  if (quiet) hush();
+  act();
+  if (end) toEnd();
+  else if (held?.isConnected) scroller.scrollTop += top(held) - was;
+}
+
+const top = (node) => node.getBoundingClientRect().top;
+const bottom = (node) => node.getBoundingClientRect().bottom;
+const atEnd = () => Math.abs(scroller.scrollTop) < AT_END_PX;
+
+function toEnd() {
+  scroller.scrollTop = 0; // the list grows upwards from its end
+}
+
+function show(options) {
+  change(() => {
+    const messages = ledger.messages;
+    lines.show(messages, outbox.unseen(messages.filter((message) => message.author_id === me)));
+    if (messages.length || outbox.entries.length) list.querySelector(".nothing-yet")?.remove();
+  }, options);
+}
+
+let hushed = 0;
+/** Many lines at once are not read aloud one by one. */
+function hush() {
+  scroller.setAttribute("aria-live", "off");
+  clearTimeout(hushed);
+  hushed = setTimeout(() => scroller.removeAttribute("aria-live"), 700);
+}
+
+function countUnread(more) {
+  if (atEnd()) more = unread = 0;
+  unread += more;
+  if (!jump) return;
+  jump.hidden = unread === 0;
+  jump.textContent = unread === 1 ? "1 new message" : `${unread} new messages`;
+}
+
+jump?.addEventListener("click", () => {
+  toEnd();
+  countUnread(0);
+  scroller.focus({ preventScroll: true });
+});
+scroller.addEventListener("scroll", () => { if (unread) countUnread(0); }, { passive: true });
+
+function tell(sentence, signIn = false) {
+  connection.textContent = sentence;
+  if (!signIn) return;
+  const link = element("a", "", "Sign in");
+  link.href = `/sign-in?next=${encodeURIComponent(location.pathname)}`;
+  connection.append(" ", link);
+}
+
+// ---- reading
+
+const known = () => new Set(ledger.messages.map((message) => message.seq));
+
+/** Runs `act`, shows what it brought, and says how much of it is new. */
+async function bring(act) {
+  const before = known();
+  await act();
+  const fresh = ledger.messages.filter((message) => !before.has(message.seq) && message.author_id !== me);
+  show({ quiet: fresh.length >= MANY });
+  if (fresh.length >= MANY) say(`${fresh.length} new messages`);
+  countUnread(fresh.length);
+}
+
+let catching = null;
+/** Asks for everything after `from` until nothing is missing. One question at a time. */
+function catchUp(from = ledger.through) {
+  catching ??= bring(() => readOn(from)).catch(() => {}).finally(() => {
+    catching = null;
+    if (link.entered && ledger.gap) catchUp();
+  });
+  return catching;
+}
+
+async function readOn(from) {
+  for (let more = true; more;) {
+    const touched = ledger.asking();
+    const answer = await link.readAfter(from);
+    if (!answer.ok) return refused(answer);
+    ledger.settle(answer, touched);
+    ({ through: from, more } = answer);
+  }
+  if (!link.entered && connection.dataset.refused) allowedAgain();
+}
+
+function refused(answer) {
+  if (answer.code === "too-many") return;
+  clearTimeout(downTimer);
+  connection.dataset.refused = "1";
+  tell(answer.error, answer.status === 401 || answer.code === "sign-in");
+}
+
+list.addEventListener("click", async (event) => {
+  const earlier = event.target.closest(".earlier a");
+  const close = event.target.closest(".card-slot .btn-quiet[href]");
+  if (!earlier && !close) return;
+  event.preventDefault();
+  if (close) return closeCard(close.closest(".card-slot"));
+  earlier.setAttribute("aria-disabled", "true");
+  try {
+    const touched = ledger.asking();
+    const answer = await link.readBefore(ledger.start);
+    if (!answer.ok) return refused(answer);
+    ledger.settle(answer, touched);
+    show({ quiet: true });
+    say(`${answer.messages.length} earlier messages`);
+    if (answer.more) return;
+    change(() => earlier.parentElement.remove());
+    scroller.focus({ preventScroll: true });
+  } catch {
+    location.href = earlier.href;
+  } finally {
+    earlier.removeAttribute("aria-disabled");
+  }
+});
+
+const events = {
+  message(message) {
+    if (message.room !== room || !ledger.hear(message)) return;
+    show();
+    countUnread(message.author_id === me ? 0 : 1);
+    if (ledger.gap) catchUp();
+  },
+  message_hidden({ room: where, seq }) {
+    if (where !== room) return;
+    if (ledger.get(seq)?.author_id === me) catchUp(seq - 1); // its author still sees it, with the reason
+    else if (ledger.hide(seq)) show();
+    if (ledger.gap) catchUp();
+  },
+  notification_added: countOneMore,
+};
+
+// ---- the connection
+
+let lost = false;
+let downTimer = setTimeout(tellLost, 2 * DOWN_MS); // the first connection may never come, without any error
+
+function up(entered) {
+  clearTimeout(downTimer);
+  delete connection.dataset.refused;
+  tell("");
+  standing(entered);
+  ledger.reaches(entered.last_seq);
+  if (lost) catchUp(ledger.start - 1); // what was hidden meanwhile goes as well
+  else if (ledger.gap) catchUp();
+  lost = false;
+  flush();
+}
+
+function down() {
+  if (lost) return; // each try to come back ends here as well
+  lost = true;
+  clearTimeout(downTimer);
+  downTimer = setTimeout(tellLost, DOWN_MS);
+}
+
+function tellLost() {
+  tell("There is no live connection. New messages still come every few seconds, and what you write is sent.");
+}
+
+function allowedAgain() {
+  lost = false;
+  delete connection.dataset.refused;
+  down();
+}
+
+function standing({ may_write, sentence }) {
+  if (!composer) return;
+  const says = composer.querySelector(".composer-says");
+  if (may_write && box.disabled) box.disabled = false;
+  composer.querySelector(".send").disabled = !may_write;
+  says.textContent = sentence;
+  says.hidden = !sentence;
+  says.className = "composer-says hint";
+}
+
+// ---- writing
+
+let flushing = false;
+/** Sends what waits, in the order it was written. */
+async function flush() {
+  if (flushing) return;
+  flushing = true;
+  try {
+    for (let entry; (entry = outbox.waiting[0]);) {
+      if (!await deliver(entry)) {
+        setTimeout(flush, TRY_AGAIN_MS);
+        break;
+      }
+    }
+  } finally { flushing = false; }
+}
+
+/** False when no answer came: the words wait and are sent again with the same key. */
+async function deliver(entry) {
+  let answer;
+  inFlight.add(entry.key);
+  try {
+    answer = await link.write(entry.key, entry.body);
+  } catch {
+    outbox.update(entry, "waiting");
+    show();
+    return false;
+  } finally { inFlight.delete(entry.key); }
+  if (answer.ok) await accepted(entry, answer);
+  else {
+    outbox.update(entry, "failed", answer.error);
+    show();
+    say(`Not sent. ${answer.error}`);
+    if (answer.status === 401 || answer.code === "sign-in") refused(answer);
+  }
+  return true;
+}
+
+async function accepted(entry, { message, held, support }) {
+  outbox.remove(entry);
+  lines.sent.clear();
+  lines.sent.add(message.seq);
+  ledger.hear(message);
+  show();
+  if (held) say("Kept. A moderator reads it first; only you see it until then.");
+  if (ledger.gap) catchUp();
+  if (support) await offer(message.seq, support);
+}
+
+/** The writer's private card, right by their message. Nobody's focus moves. */
+async function offer(seq, support) {
+  try {
+    const slot = element("div", "card-slot");
+    slot.setAttribute("aria-live", "off");
+    slot.append(await fetchFragment(`/support/${support}`));
+    const wasAtEnd = atEnd();
+    lines.cards.set(seq, slot);
+    show();
+    if (wasAtEnd) list.querySelector(`[data-seq="${seq}"]`)?.scrollIntoView({ block: "start" });
+    say("Below your message is a private note with people you can talk to right now.");
+  } catch (error) {
+    if (error.status !== 404) setTimeout(offer, TRY_AGAIN_MS, seq, support);
+  }
+}
+
+function closeCard(slot) {
+  for (const [seq, card] of lines.cards) if (card === slot) lines.cards.delete(seq);
+  show();
+  box?.focus();
+}
+
+function again(entry) {
+  outbox.update(entry, "sending");
+  show();
+  box?.focus();
+  flush();
+}
+
+function takeBack(entry) {
+  outbox.remove(entry);
+  fill(box.value ? `${box.value}\n${entry.body}` : entry.body);
+  show();
+  box.focus();
+}
+
+function fill(words) {
+  box.value = words;
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function refuse(sentence) {
+  const says = composer.querySelector(".composer-says");
+  says.textContent = sentence;
+  says.hidden = false;
+  says.className = "composer-says error";
+  say(sentence);
+}
+
+composer?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const words = box.value;
+  const longest = Number(chat.dataset.longest);
+  if (composer.querySelector(".send").disabled || !words.trim()) return box.focus();
+  if ([...words].length > longest) return refuse(`This is too long by ${[...words].length - longest} characters. Nothing is cut off: shorten it or send it in two parts.`);
+  const says = composer.querySelector(".composer-says");
+  if (says.classList.contains("error")) says.hidden = true;
+  outbox.add(words, ledger.newest);
+  fill("");
+  forgetDraft(composer);
+  show();
+  toEnd();
+  countUnread(0);
+  box.focus();
+  flush();
+});
+
+// Enter sends where there is a keyboard for it; on a phone it begins a new line, as people expect there.
+const typesWithThumbs = matchMedia("(pointer: coarse)");
+box?.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing || typesWithThumbs.matches) return;
+  event.preventDefault();
+  composer.requestSubmit();
+});
+
+// ---- begin
+
+const served = list.querySelector(".support");
+if (served) {
+  const target = document.querySelector(".message:target") ?? [...list.querySelectorAll(".message.is-mine")].at(-1);
+  const slot = element("div", "card-slot");
+  served.replaceWith(slot);
+  slot.append(served);
+  if (target) lines.cards.set(Number(target.dataset.seq), slot);
+}
+const link = new Link(room, chat.dataset.path ?? location.pathname, composer, {
+  up, down, refused: (error) => refused({ error }), events,
+  check: () => catchUp(Math.max(ledger.start - 1, ledger.through - SHOWN_AGAIN)).then(flush),
+});
+show({ quiet: true });
+if (!location.hash) toEnd();
+flush();
