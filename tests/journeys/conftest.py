@@ -1,0 +1,118 @@
+"""Real people in a real Chromium, on a real server with the demo content."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+
+from tests import servers
+from tests.live import TOP, Server, serving
+
+CHROMIUM = os.environ.get("CHROMIUM", shutil.which("chromium") or shutil.which("chromium-browser") or "")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 360, "height": 740}
+
+
+@dataclass(frozen=True)
+class Community:
+    """A served community with demo content."""
+
+    server: Server
+    folder: Path
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    def passwords(self) -> dict[str, str]:
+        lines = (self.folder / "demo-signins.txt").read_text().splitlines()
+        return dict(line.split(" ") for line in lines)  # type: ignore[misc]
+
+
+@pytest.fixture(scope="session")
+def community(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Community]:
+    """One community for all journeys, filled and served as `make run` does."""
+    folder = tmp_path_factory.mktemp("demo")
+    ran = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "demo"],
+        cwd=TOP, env={**os.environ, "MODE": "demo", "DATA_DIR": str(folder)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    with serving(folder) as server:
+        yield Community(server, folder)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM:
+        servers.missing("Chromium (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visitor:
+    """One person's browser. Everything it did against the rules is kept: foreign hosts, page errors, refused policies."""
+
+    community: Community
+    context: BrowserContext
+    page: Page
+    wrongs: list[str] = field(default_factory=list)
+
+    def goes_to(self, path: str) -> Page:
+        self.page.goto(self.community.url + path)
+        return self.page
+
+    def signs_in(self, name: str) -> Visitor:
+        self.goes_to("/sign-in")
+        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_label("Password").fill(self.community.passwords()[name])
+        self.page.locator("main").get_by_role("button", name="Sign in").click()
+        self.page.get_by_role("button", name="Sign out").wait_for()
+        return self
+
+    def picture(self, path: Path) -> None:
+        self.page.screenshot(path=path)
+
+
+@pytest.fixture
+def visit(community: Community, chromium: Browser) -> Iterator[Callable[..., Visitor]]:
+    """`visit("Ana")` opens a browser of her own and signs her in; `visit()` is a stranger's."""
+    opened: list[Visitor] = []
+
+    def open_browser(name: str | None = None, *, phone: bool = False, javascript: bool = True, scheme: str = "light") -> Visitor:
+        context = chromium.new_context(viewport=PHONE if phone else DESKTOP, java_script_enabled=javascript, color_scheme=scheme)  # type: ignore[arg-type]
+        context.set_default_timeout(10_000)
+        visitor = Visitor(community, context, context.new_page())
+        _watch(visitor)
+        opened.append(visitor)
+        return visitor.signs_in(name) if name else visitor
+
+    yield open_browser
+    wrongs = [wrong for visitor in opened for wrong in visitor.wrongs]
+    for visitor in opened:
+        visitor.context.close()
+    assert not wrongs, wrongs
+
+
+def _watch(visitor: Visitor) -> None:
+    def asked(request: Request) -> None:
+        if not request.url.startswith((visitor.community.url, visitor.community.url.replace("http", "ws", 1), "data:", "about:")):
+            visitor.wrongs.append(f"asked another host: {request.url}")
+
+    visitor.page.on("request", asked)
+    visitor.page.on("pageerror", lambda error: visitor.wrongs.append(f"script error: {error}"))
+    visitor.page.on(
+        "console", lambda message: visitor.wrongs.append(message.text) if "Content Security Policy" in message.text else None
+    )

