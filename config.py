@@ -144,7 +144,8 @@ class Config(BaseSettings):
     @property
     def public_url(self) -> str:
         """Absolute links are built from this and never from a request's Host."""
-        return self.site_url or f"http://{'127.0.0.1' if self.host in ('0.0.0.0', '::') else self.host}:{self.port}"
+        every_address = self.host in ("0.0.0.0", "::")  # nosec B104: read here, bound nowhere
+        return self.site_url or f"http://{'127.0.0.1' if every_address else self.host}:{self.port}"
 
     @property
     def secure_cookies(self) -> bool:

@@ -52,7 +52,7 @@ def start() -> None:
     _say_where(config)
     sys.stdout.flush()
     server = Path(sys.executable).with_name("gunicorn")
-    os.execv(server, [str(server), "--config", str(HERE.parent / "gunicorn.conf.py")])
+    os.execv(server, [str(server), "--config", str(HERE.parent / "gunicorn.conf.py")])  # nosec B606: our own server
 
 
 def upgrade() -> None:
