@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,13 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Request
 
-from tests import servers
+from tests import live
 from tests.live import TOP, Server, serving
 
-CHROMIUM = os.environ.get("CHROMIUM", shutil.which("chromium") or shutil.which("chromium-browser") or "")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
 
@@ -51,16 +48,6 @@ def community(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Community]:
         yield Community(server, folder)
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    if not CHROMIUM:
-        servers.missing("Chromium (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @dataclass
 class Visitor:
     """One person's browser. Everything it did against the rules is kept: foreign hosts, page errors, refused policies."""
@@ -87,12 +74,12 @@ class Visitor:
 
 
 @pytest.fixture
-def visit(community: Community, chromium: Browser) -> Iterator[Callable[..., Visitor]]:
+def visit(community: Community) -> Iterator[Callable[..., Visitor]]:
     """`visit("Ana")` opens a browser of her own and signs her in; `visit()` is a stranger's."""
     opened: list[Visitor] = []
 
     def open_browser(name: str | None = None, *, phone: bool = False, javascript: bool = True, scheme: str = "light") -> Visitor:
-        context = chromium.new_context(viewport=PHONE if phone else DESKTOP, java_script_enabled=javascript, color_scheme=scheme)  # type: ignore[arg-type]
+        context = live.chromium().new_context(viewport=PHONE if phone else DESKTOP, java_script_enabled=javascript, color_scheme=scheme)  # type: ignore[arg-type]
         context.set_default_timeout(10_000)
         visitor = Visitor(community, context, context.new_page())
         _watch(visitor)

@@ -1,0 +1,109 @@
+"""Every page for everybody: on a narrow phone, in both themes, without JavaScript, and for people who use a screen reader."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.journeys.conftest import Visitor
+from tests.live import TOP
+
+Visit = Callable[..., Visitor]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
+WORRYING = "I don’t want to be here anymore"
+PICTURES = Path(os.environ.get("KITH_PICTURES", TOP / ".artifacts"))
+
+PAGES = {
+    None: ["/", "/sign-up", "/sign-in", "/help", "/house-rules", "/about", "/nowhere"],
+    "Ana": ["/", "/rooms/1", "/rooms/1/topics", "/rooms/1/topics/new", "/topics/1", "/rooms/1/chat", "/search?q=morning",
+            "/notifications", "/me", "/report/post/1"],
+    "Mia": ["/desk", "{case}"],
+    "Noa": ["/desk"],
+    "Sol": ["/desk/sanctions"],
+    "Ida": ["/admin", "/admin/rooms", "/admin/rooms/1", "/admin/rooms/new", "/admin/rooms/1/members", "/admin/rooms/scopes", "/admin/people",
+            "/admin/house-rules", "/admin/training", "/admin/lexicon", "/admin/lexicon/new", "/admin/lexicon/try",
+            "/admin/lexicon/history", "/admin/lexicon/rules/suicide-note", "/admin/lexicon/rules/suicide-note/edit",
+            "/admin/audit", "/admin/sanctions"],
+    "Sam": ["/suspended", "/notifications"],
+}  # fmt: skip
+
+
+def each_page(visitor: Visitor, paths: list[str]) -> list[str]:
+    if "{case}" not in paths:
+        return paths
+    link = visitor.goes_to("/desk").locator("[data-case] a").first.get_attribute("href") or ""
+    return [path.replace("{case}", link) for path in paths]
+
+
+def problems_of(page: Page) -> list[str]:
+    found = Axe().run(page)
+    return [
+        f"{page.url}: {wrong['id']}: {', '.join(node['html'][:120] for node in wrong['nodes'][:3])}"
+        for wrong in found.response["violations"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("who", PAGES, ids=str)
+def test_pages_fit_a_narrow_phone_and_can_be_used_by_everybody(visit: Visit, who: str | None, scheme: str) -> None:
+    visitor = visit(who, phone=True, scheme=scheme)
+    visitor.page.set_viewport_size({"width": 320, "height": 640})
+    wrong: list[str] = []
+    for path in each_page(visitor, PAGES[who]):
+        page = visitor.goes_to(path)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        wrong += [f"{path} is {wide} px too wide"] if wide > 0 else []
+        wrong += problems_of(page)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_without_script_people_read_write_report_and_decide(visit: Visit) -> None:
+    ana, mia = visit("Ana", javascript=False, phone=True), visit("Mia", javascript=False, phone=True)
+    page = ana.goes_to("/rooms/1/topics")
+    page.locator(".topic-title").first.click()
+    topic = page.url
+    page.get_by_label("Your words").fill(f"Without script: {WORRYING}.")
+    page.get_by_role("button", name="Post").click()
+    expect(page.locator(".support")).to_contain_text("116 123")
+    page.get_by_role("button", name="Talk to a moderator").click()
+    expect(page.get_by_text("was passed on at")).to_be_visible()
+
+    page = ana.goes_to("/rooms/1/chat")
+    page.get_by_label("Message").fill("Without script, and it arrives")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator(".bubble", has_text="Without script, and it arrives")).to_be_visible()
+
+    page.goto(topic)
+    page.get_by_role("link", name=re.compile("^Report the post")).first.click()
+    page.get_by_label("I am worried about this person").check()
+    page.get_by_role("button", name="Send").first.click()
+    expect(page.get_by_text(re.compile("[Tt]hank you")).first).to_be_visible()
+
+    desk = mia.goes_to("/desk")
+    desk.locator("[data-lane=urgent] [data-case] a").first.click()
+    desk.get_by_role("button", name="Claim it").click()
+    desk.get_by_text("Show the words").first.click()
+    desk.get_by_label("Leave as it is").check()
+    desk.get_by_label("House rule it rests on").select_option(index=1)
+    desk.get_by_role("textbox", name="Reason").fill("Thank you for telling us. I am here if you want to talk.")
+    desk.get_by_role("button", name="Decide", exact=True).click()
+    expect(desk.get_by_text("Decided. The author reads your reason")).to_be_visible()
+
+
+def test_the_picture_of_the_readme_can_be_taken(visit: Visit) -> None:
+    """`make screenshot` keeps it in docs/; a test run leaves it in .artifacts/."""
+    ana = visit("Ana")
+    page = ana.goes_to("/rooms/1/chat")
+    page.get_by_label("Message").fill(WORRYING)
+    page.get_by_role("button", name="Send").click()
+    card = page.locator(".support")
+    expect(card).to_be_visible()
+    PICTURES.mkdir(exist_ok=True)
+    ana.picture(PICTURES / "screenshot.png")
+    assert (PICTURES / "screenshot.png").stat().st_size > 20_000
