@@ -79,7 +79,9 @@ def visit(community: Community) -> Iterator[Callable[..., Visitor]]:
     opened: list[Visitor] = []
 
     def open_browser(name: str | None = None, *, phone: bool = False, javascript: bool = True, scheme: str = "light") -> Visitor:
-        context = live.chromium().new_context(viewport=PHONE if phone else DESKTOP, java_script_enabled=javascript, color_scheme=scheme)  # type: ignore[arg-type]
+        context = live.chromium().new_context(
+            viewport=PHONE if phone else DESKTOP, java_script_enabled=javascript, color_scheme=scheme
+        )  # type: ignore[arg-type]
         context.set_default_timeout(10_000)
         visitor = Visitor(community, context, context.new_page())
         _watch(visitor)
