@@ -33,6 +33,7 @@ class Account(Base, UserMixin):
     agreed_rules_at: Mapped[datetime]
     suspended_until: Mapped[datetime | None]  # the latest end of all restrictions in force
     unread_notifications: Mapped[int] = mapped_column(default=0)
+    muted_count: Mapped[int] = mapped_column(default=0)  # how many muted words, so that pages of others ask nothing
 
     session_id: int = 0
     session_token: str = ""
@@ -98,6 +99,18 @@ class AuthorityChange(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id", ondelete="CASCADE"))
     at: Mapped[datetime] = mapped_column(index=True)
+
+
+class MutedWord(Base):
+    """Words somebody does not want to meet: what holds them is folded away for this person alone."""
+
+    __tablename__ = "muted_words"
+    __table_args__ = (said("words"), sa.UniqueConstraint("account_id", "words"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id", ondelete="CASCADE"))
+    words: Mapped[str] = mapped_column(sa.String(100))
+    created_at: Mapped[datetime]
 
 
 class HouseRule(Base):

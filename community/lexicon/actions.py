@@ -13,7 +13,7 @@ from community.accounts.models import Account
 from community.core import audit, db
 from community.core.clock import now
 from community.core.errors import Conflict, Invalid, NotFound
-from community.safety import Lexicon, PatternError, Rule, scan, starter_rules
+from community.safety import Lexicon, PatternError, Rule, finds, starter_rules
 
 from .models import LexiconRule, Revision
 from .queries import compiled, current_number, rules_now, with_change
@@ -107,6 +107,7 @@ def _row_of(rule: Rule, number: int) -> LexiconRule:
         key=rule.key, pattern=rule.pattern, concern=rule.concern, severity=rule.severity, action=rule.action, why=rule.why,
         must_match=list(rule.must_match), must_not_match=list(rule.must_not_match), exceptions=list(rule.exceptions),
         views=list(rule.views) if rule.views is not None else None, language=rule.language, room_id=rule.room,
+        kind=rule.kind, only_in=list(rule.only_in), not_in=list(rule.not_in), owner=rule.owner, review_by=rule.review_by,
         since_revision=number,
     )  # fmt: skip
 
@@ -124,24 +125,20 @@ def _broken_promises(lexicon: Lexicon) -> dict[tuple[str, str], str]:
     broken = {}
     for rule in lexicon.rules.values():
         for text in rule.must_match:
-            if not _finds(rule, text, lexicon):
+            if not finds(rule, text, lexicon):
                 broken[rule.key, text] = f"With this change the rule “{rule.key}” would no longer notice “{_short(text)}”."
         for text in rule.must_not_match:
-            if _finds(rule, text, lexicon):
+            if finds(rule, text, lexicon):
                 broken[rule.key, text] = (
                     f"With this change the rule “{rule.key}” would notice “{_short(text)}”, which it must not."
                 )
     return broken
 
 
-def _finds(rule: Rule, text: str, lexicon: Lexicon) -> bool:
-    return any(finding.rule == rule.key for finding in scan(text, lexicon, room=rule.room))
-
-
 def _too_wide(rule: Rule, lexicon: Lexicon) -> str:
     """Sentences that other rules must leave alone are ordinary ones: a rule that finds many of them finds everything."""
     ordinary = {text for other in lexicon.rules.values() if other.key != rule.key for text in other.must_not_match}
-    found = [text for text in sorted(ordinary) if _finds(rule, text, lexicon)]
+    found = [text for text in sorted(ordinary) if finds(rule, text, lexicon)]
     if len(ordinary) < ENOUGH_SENTENCES or 10 * len(found) < TOO_MANY_OF_TEN * len(ordinary):
         return ""
     return (

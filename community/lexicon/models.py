@@ -1,14 +1,21 @@
-"""The rules as rows. A revision is immutable: it holds every rule that came at or before it and had not left by then."""
+"""The rules as rows. A revision is immutable: it holds every rule that came at or before it and had not left by then.
+
+A draft is one change that is not in force: edited, tried on the past, watched in shadow, proposed, then published or discarded.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from community.core.db import Base, one_of, said
-from community.safety import ACTIONS, CONCERNS, SEVERITIES
+from community.safety import ACTIONS, CONCERNS, KINDS, SEVERITIES
+
+DRAFT_STATES = ("open", "shadow", "proposed", "published", "discarded")
+LIVING = sa.text("state IN ('open', 'shadow', 'proposed')")
 
 
 class Revision(Base):
@@ -28,6 +35,7 @@ class LexiconRule(Base):
         one_of("concern", CONCERNS),
         one_of("severity", SEVERITIES),
         one_of("action", ACTIONS),
+        one_of("kind", KINDS),
         said("pattern"),
         sa.Index(
             "uq_lexicon_rules_in_force",
@@ -50,6 +58,53 @@ class LexiconRule(Base):
     exceptions: Mapped[list[str]]
     views: Mapped[list[str] | None]
     language: Mapped[str] = mapped_column(sa.String(8), default="en")
+    kind: Mapped[str] = mapped_column(sa.String(8), default="phrase")
+    only_in: Mapped[list[str]] = mapped_column(default=list)
+    not_in: Mapped[list[str]] = mapped_column(default=list)
+    owner: Mapped[str] = mapped_column(sa.String(60), default="")
+    review_by: Mapped[str] = mapped_column(sa.String(10), default="")  # an ISO date, or nothing
     room_id: Mapped[int | None] = mapped_column(sa.ForeignKey("rooms.id", ondelete="CASCADE"))
     since_revision: Mapped[int] = mapped_column(sa.ForeignKey("lexicon_revisions.number"), index=True)
     until_revision: Mapped[int | None] = mapped_column(sa.ForeignKey("lexicon_revisions.number"))
+
+
+class Draft(Base):
+    """A change of one rule that is not in force. `rule` holds its fields as they would be; NULL: the rule would be retired."""
+
+    __tablename__ = "lexicon_drafts"
+    __table_args__ = (
+        one_of("state", DRAFT_STATES),
+        sa.CheckConstraint("(state = 'proposed') <= (proposed_by_id IS NOT NULL)", name="proposed_by_somebody"),
+        sa.CheckConstraint("(state = 'published') = (published_revision IS NOT NULL)", name="published_in_a_revision"),
+        sa.Index("uq_lexicon_drafts_living", "key", unique=True, sqlite_where=LIVING, postgresql_where=LIVING),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(sa.String(80))
+    rule: Mapped[dict[str, Any] | None]
+    based_on: Mapped[int]  # the revision it was made from
+    note: Mapped[str] = mapped_column(sa.String(300), default="")
+    state: Mapped[str] = mapped_column(sa.String(10), default="open")
+    created_by_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    proposed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))  # who publishes a crisis rule is another
+    shadow_since: Mapped[datetime | None]
+    shadow_until: Mapped[datetime | None]
+    published_revision: Mapped[int | None] = mapped_column(sa.ForeignKey("lexicon_revisions.number"))
+
+
+class Sighting(Base):
+    """A draft in shadow would have noticed this. Ids and places only."""
+
+    __tablename__ = "lexicon_sightings"
+    __table_args__ = (sa.Index("ix_lexicon_sightings_draft", "draft_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    draft_id: Mapped[int] = mapped_column(sa.ForeignKey("lexicon_drafts.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    item_kind: Mapped[str] = mapped_column(sa.String(20))
+    item_id: Mapped[int]
+    room_id: Mapped[int] = mapped_column(sa.ForeignKey("rooms.id"))
+    start: Mapped[int]
+    end: Mapped[int]

@@ -77,6 +77,7 @@ def rule_of(row: LexiconRule) -> Rule:
         key=row.key, pattern=row.pattern, concern=row.concern, severity=row.severity, action=row.action, why=row.why,
         must_match=tuple(row.must_match), must_not_match=tuple(row.must_not_match), exceptions=tuple(row.exceptions),
         views=tuple(row.views) if row.views is not None else None, language=row.language, room=row.room_id,
+        kind=row.kind, only_in=tuple(row.only_in), not_in=tuple(row.not_in), owner=row.owner, review_by=row.review_by,
     )  # fmt: skip
 
 

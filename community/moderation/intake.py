@@ -103,12 +103,16 @@ def _scan(item: Reviewable) -> tuple[Sequence[Finding], Lexicon | None]:
     """Findings and the lexicon that judged; no lexicon when the scanner failed: that opens a case of its own."""
     try:
         lexicon = current_lexicon()
-        return scan(item.words(), lexicon, room=item.room_id), lexicon
+        return scan(item.words(), lexicon, room=item.room_id, profile=_profile_of(item.room_id)), lexicon
     except sa.exc.SQLAlchemyError:
         raise  # the database failed, not the scanner: nothing is stored and the writer is told
     except Exception:
         logger.exception("the scanner failed; the words are stored and a moderator is asked to read them")
         return (), None
+
+
+def _profile_of(room_id: int) -> str:
+    return db.session().get_one(Room, room_id).profile
 
 
 def _must_hold(item: Reviewable, findings: Sequence[Finding], *, unread: bool) -> bool:

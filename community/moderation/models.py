@@ -17,6 +17,8 @@ from community.safety import CONCERNS, SEVERITIES
 
 STATES = ("open", "claimed", "escalated", "closed")
 SIGNALS = ("finding", "report", "help-request", "appeal", "rescan", "scanner-failed")
+PASSES = ("preview", "rescan")
+PASS_STATES = ("waiting", "running", "done", "cancelled", "failed")
 OUTCOMES = ("leave", "hide", "restore", "warn", "suspend")
 NOT_CLOSED = sa.text("state <> 'closed'")
 
@@ -61,6 +63,7 @@ class Case(Base):
     escalated_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))
     escalation_note: Mapped[str] = mapped_column(sa.Text, default="")
     version: Mapped[int] = mapped_column(default=1)
+    score: Mapped[int] = mapped_column(sa.SmallInteger, default=0)  # second signal, 0 to 100: orders inside a severity only
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -84,7 +87,12 @@ class Signal(Base):
     """One reason a thing is in the queue. Offsets are code points of the snapshot's words."""
 
     __tablename__ = "signals"
-    __table_args__ = (one_of("kind", SIGNALS), one_of("concern", CONCERNS), one_of("severity", SEVERITIES))
+    __table_args__ = (
+        one_of("kind", SIGNALS),
+        one_of("concern", CONCERNS),
+        one_of("severity", SEVERITIES),
+        sa.Index("ix_signals_rule", "rule_key", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(sa.ForeignKey("cases.id"), index=True)
@@ -129,6 +137,7 @@ class Decision(Base):
     snapshot_id: Mapped[int]
     case_version: Mapped[int]
     created_at: Mapped[datetime]
+    false_alarm: Mapped[bool] = mapped_column(default=False)  # the decider says that the safety rules were wrong here
 
 
 class Sanction(Base):
@@ -180,3 +189,68 @@ class Appeal(Base):
     answer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("decisions.id"), unique=True)  # the decision that answered it
     decided_at: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(sa.Text, default="")
+
+
+class Pass(Base):
+    """Rules going through words of the past: a preview only counts and shows, a rescan opens cases. Its cursor is kept with what it
+    found, so that it goes on where it was after a kill."""
+
+    __tablename__ = "passes"
+    __table_args__ = (
+        one_of("kind", PASSES),
+        one_of("state", PASS_STATES),
+        sa.Index("ix_passes_state", "state", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(sa.String(8))
+    draft_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lexicon_drafts.id", ondelete="SET NULL"))
+    rule: Mapped[dict[str, Any] | None]  # what a preview looks for, as it was when it began
+    revision: Mapped[int]  # a rescan judges by this one
+    since: Mapped[datetime]
+    state: Mapped[str] = mapped_column(sa.String(10), default="waiting")
+    cursor_kind: Mapped[str] = mapped_column(sa.String(20), default="")
+    cursor_id: Mapped[int] = mapped_column(default=0)
+    read: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int] = mapped_column(default=0)
+    found: Mapped[dict[str, Any]]  # {"post": 41, "message": 12}
+    no_action: Mapped[int] = mapped_column(default=0)
+    problem: Mapped[str] = mapped_column(sa.Text, default="")
+    started_by_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class PassHit(Base):
+    """One thing a pass found; the first ones of each pass are kept to be shown."""
+
+    __tablename__ = "pass_hits"
+    __table_args__ = (sa.Index("ix_pass_hits_pass", "pass_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pass_id: Mapped[int] = mapped_column(sa.ForeignKey("passes.id", ondelete="CASCADE"))
+    item_kind: Mapped[str] = mapped_column(sa.String(20))
+    item_id: Mapped[int]
+    room_id: Mapped[int] = mapped_column(sa.ForeignKey("rooms.id"))
+    start: Mapped[int]
+    end: Mapped[int]
+    severity: Mapped[str] = mapped_column(sa.String(8))
+    decided: Mapped[str] = mapped_column(sa.String(16), default="")  # the latest outcome about this item, or nothing
+
+
+class SecondSignal(Base):
+    """One trained weighing of words, from this community's own decided cases. At most one is on."""
+
+    __tablename__ = "second_signals"
+    __table_args__ = (
+        sa.Index("uq_second_signals_on", "is_on", unique=True, sqlite_where=sa.text("is_on"), postgresql_where=sa.text("is_on")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    trained_at: Mapped[datetime]
+    trained_by_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    cases: Mapped[int]
+    gain: Mapped[float]  # points of recall at equal alerts, cross-validated
+    report: Mapped[dict[str, Any]]
+    weights: Mapped[dict[str, Any]]
+    is_on: Mapped[bool] = mapped_column(default=False)

@@ -44,6 +44,9 @@ class Reviewable:
     visibility: Mapped[str] = mapped_column(sa.String(10), default="visible")
     created_at: Mapped[datetime]
     edition: Mapped[int] = mapped_column(default=1)
+    covers: Mapped[list[Any]] = mapped_column(
+        default=list
+    )  # [start, end] in code points of the body: covered until a reader asks
     lexicon_revision: Mapped[int] = mapped_column(default=0)  # the revision that judged the words; 0 is the packs as shipped
 
     reviewed = False  # set on the instance by the gate

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from community.core.db import Base, one_of, said
+from community.safety import PROFILES
 
 READERS = ("members", "joined", "staff")
 WRITERS = ("joined", "staff")
@@ -25,6 +26,7 @@ class Room(Base):
         one_of("write_by", WRITERS),
         one_of("mode", MODES),
         one_of("outside_hours", OUTSIDE),
+        one_of("profile", PROFILES),
         said("name"),
         sa.CheckConstraint("has_forum OR has_chat", name="forum_or_chat"),
     )
@@ -40,6 +42,7 @@ class Room(Base):
     write_by: Mapped[str] = mapped_column(sa.String(10), default="joined")
     mode: Mapped[str] = mapped_column(sa.String(10), default="publish")
     timezone: Mapped[str] = mapped_column(sa.String(60), default="Europe/London")
+    profile: Mapped[str] = mapped_column(sa.String(12), default="general")  # which safety rules speak here
     outside_hours: Mapped[str] = mapped_column(sa.String(10), default="quiet")  # posture outside the opening hours
     position: Mapped[int] = mapped_column(default=0)
     member_count: Mapped[int] = mapped_column(default=0)

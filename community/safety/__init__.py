@@ -5,7 +5,7 @@ described in `patterns`, disguises in `vocabulary` and `streams`, and what lower
 """
 
 from community.safety.automaton import ENGINE
-from community.safety.checks import check_name, check_rule
+from community.safety.checks import check_name, check_rule, finds
 from community.safety.explaining import explain
 from community.safety.folding import fold
 from community.safety.helplines import Helpline, countries, helplines_for
@@ -16,6 +16,8 @@ from community.safety.patterns import PatternError
 from community.safety.rules import (
     ACTIONS,
     CONCERNS,
+    KINDS,
+    PROFILES,
     SEVERITIES,
     VIEWS,
     Finding,
@@ -30,6 +32,8 @@ __all__ = [
     "ACTIONS",
     "CONCERNS",
     "ENGINE",
+    "KINDS",
+    "PROFILES",
     "SEVERITIES",
     "VIEWS",
     "Finding",
@@ -43,6 +47,7 @@ __all__ = [
     "check_rule",
     "countries",
     "explain",
+    "finds",
     "fold",
     "helplines_for",
     "leading_concern",

@@ -1,10 +1,13 @@
 """Check what people write for the engine: a rule before it is saved, a name before it is taken."""
 
+import re
+
 from community.safety import folding, patterns
 from community.safety.lexicon import Lexicon
-from community.safety.rules import ACTIONS, CONCERNS, SEVERITIES, VIEWS, Rule, severity_rank
+from community.safety.rules import ACTIONS, CONCERNS, KINDS, PROFILES, SEVERITIES, VIEWS, Rule, severity_rank
 from community.safety.scanning import scan
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 MAX_KEY, MAX_WHY, MAX_EXAMPLE, MAX_EXAMPLES = 80, 2_000, 2_000, 500
 
 
@@ -23,7 +26,9 @@ def _fields(rule: Rule) -> list[str]:
         ("concern", rule.concern, CONCERNS),
         ("severity", rule.severity, SEVERITIES),
         ("action", rule.action, ACTIONS),
+        ("kind of pattern", rule.kind, KINDS),
         *(("view", view, VIEWS) for view in rule.views or ()),
+        *(("kind of room", profile, PROFILES) for profile in (*rule.only_in, *rule.not_in)),
     )
     return [f"“{value}” is no {field}: choose one of {', '.join(known)}." for field, value, known in asked if value not in known]
 
@@ -40,18 +45,30 @@ def _sizes(rule: Rule) -> list[str]:
         problems.append(f"There are more than {MAX_EXAMPLES} examples: keep the telling ones.")
     if any(len(example) > MAX_EXAMPLE for example in (*rule.must_match, *rule.must_not_match)):
         problems.append(f"An example is longer than {MAX_EXAMPLE} characters: keep the sentence that matters.")
+    if rule.review_by and not _DATE.fullmatch(rule.review_by):
+        problems.append(f"“{rule.review_by}” is no date: write it as 2027-03-31.")
+    if set(rule.not_in) >= set(PROFILES):
+        problems.append("The rule is silent in rooms of every kind: take one out of “not in”.")
+    if set(rule.only_in) & set(rule.not_in):
+        problems.append("The same kind of room stands under “only in” and “not in”: take it out of one.")
     contradicting = set(rule.must_match) & set(rule.must_not_match)
     problems += [f"“{example}” stands in both lists of examples: take it out of one." for example in sorted(contradicting)]
     return problems
 
 
 def _examples(rule: Rule, lexicon: Lexicon) -> list[str]:
-    missed = [text for text in rule.must_match if not scan(text, lexicon, room=rule.room)]
-    wrong = [text for text in rule.must_not_match if scan(text, lexicon, room=rule.room)]
+    missed = [text for text in rule.must_match if not finds(rule, text, lexicon)]
+    wrong = [text for text in rule.must_not_match if finds(rule, text, lexicon)]
     return [
         *(f"“{text}” must match and does not: add the words it uses, or remove the example." for text in missed),
         *(f"“{text}” must not match and does: narrow the pattern or add an exception." for text in wrong),
     ]
+
+
+def finds(rule: Rule, text: str, lexicon: Lexicon) -> bool:
+    """Whether this very rule, as `lexicon` has it, fires on a text in a room that it is for."""
+    profile = rule.only_in[0] if rule.only_in else next(kind for kind in PROFILES if kind not in rule.not_in)
+    return any(finding.rule == rule.key for finding in scan(text, lexicon, room=rule.room, profile=profile))
 
 
 _UNKIND = frozenset({"harm-to-others", "harassment", "sexual", "child-safety", "method-detail", "suicide", "self-harm"})

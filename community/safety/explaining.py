@@ -13,6 +13,8 @@ _SEEN_AS = {
     "joined": "with words that were run together taken apart",
     "typo": "with a misspelling put right",
     "vowels": "with the missing vowels filled in",
+    "inside": "as part of a longer run of letters",
+    "regex": "by a regular expression",
 }
 
 _CUE_SAYS = {

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from community.safety import patterns, speech, streams
 from community.safety.automaton import ENGINE, Automaton, Hit, build
+from community.safety.letters import Letters
 from community.safety.patterns import Phrase
 from community.safety.rules import Rule
 from community.safety.vocabulary import Vocabulary
@@ -42,13 +43,14 @@ class Target:
 class Lexicon:
     """Immutable. `compile` raises patterns.PatternError with the key of the rule that cannot be read."""
 
-    __slots__ = ("automaton", "glue", "pairs", "revision", "rules", "targets", "vocabulary")
+    __slots__ = ("automaton", "glue", "letters", "pairs", "revision", "rules", "targets", "vocabulary")
 
     revision: int
     rules: Mapping[str, Rule]
     targets: tuple[Target, ...]
     vocabulary: Vocabulary
     automaton: Automaton
+    letters: Letters
     glue: list[tuple[str, str]]
     pairs: frozenset[str]
 
@@ -58,6 +60,7 @@ class Lexicon:
         made.revision = revision
         made.rules = MappingProxyType({rule.key: rule for rule in rules})
         ways = [way for rule in made.rules.values() for way in _ways(rule)]
+        made.letters = Letters(made.rules.values(), engine)
         made.vocabulary = Vocabulary(phrase for way in ways for part in way.parts for phrase in part)
         phrases: dict[str, list[Hit]] = defaultdict(list)
         made.targets = tuple(_target(number, way, made.vocabulary, phrases) for number, way in enumerate(ways))
@@ -79,7 +82,7 @@ class Way:
 
 def _ways(rule: Rule) -> list[Way]:
     try:
-        parsed = [(way, False) for way in patterns.parse(rule.pattern)]
+        parsed = [(way, False) for way in patterns.parse(rule.pattern)] if rule.kind == "phrase" else []
         parsed += [(way, True) for pattern in rule.exceptions for way in patterns.parse(pattern)]
     except patterns.PatternError as error:
         raise patterns.PatternError(f"{rule.key}: {error}") from error

@@ -16,8 +16,8 @@ from community.safety.rules import Rule
 
 _FOLDER = Path(__file__).with_name("packs")
 _NAME = re.compile(r"\{([a-z_]+)\}")
-_LISTS = ("must_match", "must_not_match", "exceptions", "views")
-_FIELDS = frozenset({"key", "pattern", "concern", "severity", "action", "why", "room", *_LISTS})
+_LISTS = ("must_match", "must_not_match", "exceptions", "views", "only_in", "not_in")
+_FIELDS = frozenset({"key", "pattern", "kind", "concern", "severity", "action", "why", "owner", "review_by", *_LISTS})
 
 
 class PackError(ValueError):
@@ -60,7 +60,7 @@ def _rule(entry: dict[str, Any], words: dict[str, str], language: str) -> Rule:
     given: dict[str, Any] = {field: value for field, value in entry.items() if field not in _LISTS}
     given |= {field: tuple(entry[field]) for field in _LISTS if field in entry}
     given["exceptions"] = tuple(_filled(pattern, words, key) for pattern in given.get("exceptions", ()))
-    given["pattern"] = _filled(entry["pattern"], words, key)
+    given["pattern"] = _filled(entry["pattern"], words, key) if given.get("kind", "phrase") == "phrase" else str(entry["pattern"])
     return Rule(language=language, **given)
 
 

@@ -43,13 +43,26 @@ VIEWS: tuple[str, ...] = (
     "joined",
     "typo",
     "vowels",
+    "inside",
+    "regex",
 )
-"""How a finding was seen. "words" is the text as written, folded; the others undo one disguise each."""
+"""How a finding was seen. "words" is the text as written, folded; "inside" looks into words and "regex" at the bare text;
+the others undo one disguise each."""
+
+KINDS: tuple[str, ...] = ("phrase", "inside", "regex")
+"""How a rule's pattern is read: the pattern language, letters anywhere (scripts without spaces), a regular expression."""
+
+PROFILES: tuple[str, ...] = ("general", "eating", "voices", "substances", "carers")
+"""Kinds of room. A rule may fire only in some of them, or everywhere else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One safety entry. `room` None means the whole site; `views` None means every view."""
+    """One safety entry. `room` None means the whole site; `views` None means every view.
+
+    `only_in` and `not_in` name PROFILES; both empty means rooms of every kind. `owner` is who answers for the rule and
+    `review_by` an ISO date by which somebody should look at it again; the scanner reads neither.
+    """
 
     key: str
     pattern: str
@@ -63,6 +76,19 @@ class Rule:
     views: tuple[str, ...] | None = None
     language: str = "en"
     room: int | None = None
+    kind: str = "phrase"
+    only_in: tuple[str, ...] = ()
+    not_in: tuple[str, ...] = ()
+    owner: str = ""
+    review_by: str = ""
+
+    def fires_in(self, room: int | None, profile: str) -> bool:
+        """Whether the rule speaks in this room. Where no room is known, rules of single rooms are silent."""
+        return (
+            (self.room is None or self.room == room)
+            and (not self.only_in or profile in self.only_in)
+            and profile not in self.not_in
+        )
 
 
 @dataclass(frozen=True, slots=True)

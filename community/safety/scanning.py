@@ -3,12 +3,13 @@
 Bounded: a text is read to MAX_CHARS; time grows with its length and never with the number of rules that do not match.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from community.safety import cues, folding, streams
+from community.safety.letters import Place
 from community.safety.lexicon import Lexicon, Target
 from community.safety.rules import Finding, severity_rank
 from community.safety.streams import Piece
@@ -34,15 +35,17 @@ RawHit = tuple[int, int, int]
 """(target, first symbol, symbol after the last)."""
 
 
-def scan(text: str, lexicon: Lexicon, *, room: int | None = None) -> tuple[Finding, ...]:
-    """Findings by severity, then by place. Rules of a room fire only there."""
+def scan(text: str, lexicon: Lexicon, *, room: int | None = None, profile: str = "general") -> tuple[Finding, ...]:
+    """Findings by severity, then by place. Rules of a room, or of rooms of some profile, fire only there."""
     words = _affordable(folding.words(text[:MAX_CHARS]), lexicon)
     matches = _matches(words, lexicon)
-    if not matches:
+    places = lexicon.letters.find(text[:MAX_CHARS]) if lexicon.letters else ()
+    if not matches and not places:
         return ()
-    matches = _standing(matches, room)
     context = cues.Context(text[:MAX_CHARS], words, lexicon.vocabulary.plain)
-    findings = [_finding(match, context) for match in matches]
+    excepted = _excepted(matches)
+    findings = [_finding(match, context) for match in _standing(matches, excepted, room, profile)]
+    findings += _in_letters(places, context, excepted, room, profile)
     return tuple(sorted(findings, key=lambda found: (-severity_rank(found.severity), found.start, found.end)))
 
 
@@ -211,21 +214,57 @@ _RUN_TOGETHER = ("joined", "leet")
 # -------------------------------------------------------------------- what stands
 
 
-def _standing(matches: list[Match], room: int | None) -> list[Match]:
+Excepted = dict[str, list[tuple[int, int]]]
+"""By rule key, the words (first, last) at which it is silent."""
+
+
+def _excepted(matches: list[Match]) -> Excepted:
+    excepted: Excepted = defaultdict(list)
+    for match in matches:
+        if match.target.exception:
+            excepted[match.target.rule.key].append((match.first, match.last))
+    return excepted
+
+
+def _standing(matches: list[Match], excepted: Excepted, room: int | None, profile: str) -> list[Match]:
     """Without other rooms' rules, unwanted views, excepted places and repeats."""
-    excepted: dict[str, list[tuple[int, int]]] = defaultdict(list)
     by_rule: dict[str, list[Match]] = defaultdict(list)
     for match in matches:
         rule = match.target.rule
-        if match.target.exception:
-            excepted[rule.key].append((match.first, match.last))
-        elif (rule.room is None or rule.room == room) and (rule.views is None or match.view in rule.views):
+        if not match.target.exception and rule.fires_in(room, profile) and (rule.views is None or match.view in rule.views):
             by_rule[rule.key].append(match)
-    return [match for key, found in by_rule.items() for match in _apart(found) if not _within(match, excepted[key])]
+    return [
+        match
+        for key, found in by_rule.items()
+        for match in _apart(found)
+        if not _within(match.first, match.last, excepted.get(key, ()))
+    ]
 
 
-def _within(match: Match, places: list[tuple[int, int]]) -> bool:
-    return any(first <= match.last and match.first <= last for first, last in places)
+def _within(first: int, last: int, places: Sequence[tuple[int, int]]) -> bool:
+    return any(begins <= last and first <= ends for begins, ends in places)
+
+
+def _in_letters(
+    places: Iterable[Place], context: "cues.Context", excepted: Excepted, room: int | None, profile: str
+) -> Iterator[Finding]:
+    """Findings of `inside` and `regex` rules; cues and exceptions count by the words they touch."""
+    ends: dict[str, int] = {}
+    for rule, start, end, view in sorted(places, key=lambda place: (place.start, -place.end)):
+        if not rule.fires_in(room, profile) or start < ends.get(rule.key, 0):
+            continue
+        first, last = _touched(context.spans, start, end)
+        if _within(first, last, excepted.get(rule.key, ())):
+            continue
+        ends[rule.key] = end
+        seen = cues.of(first, last, context) if context.spans else ()
+        yield Finding(rule.key, rule.concern, cues.lowered(rule.severity, seen), rule.action, start, end, seen, view)
+
+
+def _touched(spans: Sequence[tuple[int, int]], start: int, end: int) -> tuple[int, int]:
+    """The first and last word that a stretch of code points touches, or the nearest."""
+    first = min(bisect_right(spans, start, key=lambda span: span[1]), max(len(spans) - 1, 0))
+    return first, max(first, bisect_left(spans, end, key=lambda span: span[0]) - 1)
 
 
 def _apart(found: list[Match]) -> list[Match]:
