@@ -1,5 +1,5 @@
-"""The desk's lists: what waits for this moderator, lane by lane. They carry no words; order is severity, then overdue, then
-due time, then age. Due time says both: within a severity, what is overdue was due first."""
+"""The desk's lists: what waits for this moderator, lane by lane. They carry no words; order is severity, then overdue, then (where
+the second signal is on) its score, then due time, then age."""
 
 from __future__ import annotations
 
@@ -29,9 +29,11 @@ RED = severity_rank("red")
 
 
 class Place(NamedTuple):
-    """Where a lane goes on: after this card."""
+    """Where a lane goes on: after this card. `overdue` is 0 or 1."""
 
     rank: int
+    overdue: int
+    score: int
     due_at: datetime
     case_id: int
 
@@ -44,6 +46,7 @@ class Card:
     lane: str
     severity: str
     rank: int
+    score: int
     concern: str
     kind: str
     room: str
@@ -90,7 +93,11 @@ def desk(actor: Account, *, only: str = "", after: Place | None = None) -> Desk:
             lane.count = row.in_lane
     for lane in lanes.values():
         last = lane.cards[-1] if lane.cards else None
-        lane.more = Place(last.rank, last.due_at, last.id) if last and lane.count > len(lane.cards) else None
+        lane.more = (
+            Place(last.rank, int(last.due_at <= now()), last.score, last.due_at, last.id)
+            if last and lane.count > len(lane.cards)
+            else None
+        )
     return Desk(beat, list(lanes.values()))
 
 
@@ -144,9 +151,10 @@ def _waiting(actor: Account, beat: Beat, after: Place | None) -> sa.Select[*tupl
         (Case.severity == "amber", "amber"),
         else_="green",
     )
-    order = (Case.severity_rank.desc(), Case.due_at, Case.id)
+    late = _late()
+    order = (Case.severity_rank.desc(), late.desc(), Case.score.desc(), Case.due_at, Case.id)
     rows: sa.Select[*tuple[Any, ...]] = sa.select(
-        Case.id, Case.concern, Case.severity, Case.severity_rank, Case.target_kind, Case.room_id, Case.state, Case.opened_at,
+        Case.id, Case.concern, Case.severity, Case.severity_rank, Case.score, Case.target_kind, Case.room_id, Case.state, Case.opened_at,
         Case.due_at, Case.version, sa.case((held, Case.claimed_by_id)).label("holder_id"), appealed.label("appealed"),
         lane.label("lane"), sa.func.row_number().over(partition_by=lane, order_by=order).label("place"),
         sa.func.count().over(partition_by=lane).label("in_lane"),
@@ -154,9 +162,19 @@ def _waiting(actor: Account, beat: Beat, after: Place | None) -> sa.Select[*tupl
     return rows if after is None else rows.where(_later(after))
 
 
+def _late() -> sa.Case[int]:
+    return sa.case((Case.due_at <= now(), 1), else_=0)
+
+
 def _later(after: Place) -> sa.ColumnElement[bool]:
-    later_due = sa.or_(Case.due_at > after.due_at, sa.and_(Case.due_at == after.due_at, Case.id > after.case_id))
-    return sa.or_(Case.severity_rank < after.rank, sa.and_(Case.severity_rank == after.rank, later_due))
+    """Behind this place in the order of the lanes, whose first three columns go down and whose last two go up."""
+    down: list[tuple[sa.ColumnElement[int], int]] = [
+        (Case.severity_rank.expression, after.rank), (_late(), after.overdue), (Case.score.expression, after.score)
+    ]  # fmt: skip
+    behind = sa.or_(Case.due_at > after.due_at, sa.and_(Case.due_at == after.due_at, Case.id > after.case_id))
+    for column, value in reversed(down):
+        behind = sa.or_(column < value, sa.and_(column == value, behind))
+    return behind
 
 
 def _with_names(waiting: sa.Subquery) -> sa.Select[*tuple[Any, ...]]:
@@ -171,7 +189,7 @@ def _with_names(waiting: sa.Subquery) -> sa.Select[*tuple[Any, ...]]:
 
 def _card(row: Any, actor_id: int) -> Card:
     return Card(
-        id=row.id, lane=row.lane, severity=row.severity, rank=row.severity_rank, concern=row.concern, kind=row.target_kind,
+        id=row.id, lane=row.lane, severity=row.severity, rank=row.severity_rank, score=row.score, concern=row.concern, kind=row.target_kind,
         room=row.room, opened_at=row.opened_at, due_at=row.due_at, overdue=row.due_at <= now() and row.holder_id is None,
         holder=row.holder or "", mine=row.holder_id == actor_id, escalated=row.state == "escalated",
         appealed=bool(row.appealed), signals=row.signals, version=row.version,

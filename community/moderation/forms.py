@@ -108,16 +108,18 @@ def was_deciding(form: Mapping[str, str]) -> bool:
 
 
 def place_of(given: str) -> Place | None:
-    """ "2.1764000000000000.17", as the pages write it; None for anything else: a lane then begins at its beginning."""
+    """ "2.1.0.1764000000000000.17", as the pages write it; None for anything else: a lane then begins at its beginning."""
     try:
-        rank, due, case_id = (int(part) for part in given.split("."))
-        return Place(rank, EPOCH + timedelta(microseconds=due), case_id) if 0 <= case_id < 2**31 else None
+        rank, overdue, score, due, case_id = (int(part) for part in given.split("."))
+        if not (0 <= case_id < 2**31 and max(rank, overdue, score) < 2**15):
+            return None
+        return Place(rank, overdue, score, EPOCH + timedelta(microseconds=due), case_id)
     except (ValueError, OverflowError):
         return None
 
 
 def place_in_words(place: Place) -> str:
-    return f"{place.rank}.{(place.due_at - EPOCH) // timedelta(microseconds=1)}.{place.case_id}"
+    return f"{place.rank}.{place.overdue}.{place.score}.{(place.due_at - EPOCH) // timedelta(microseconds=1)}.{place.case_id}"
 
 
 def moment_of(given: str) -> datetime | None:

@@ -27,6 +27,7 @@ from .access import who_may_see
 from .deadlines import due_after, page_on_call, tell_desks
 from .models import Case, Signal, Snapshot
 from .reviewable import Reviewable
+from .second_signal import score_of
 from .transitions import after
 
 logger = logging.getLogger(__name__)
@@ -134,6 +135,7 @@ def add_signals(item: Reviewable, signals: Sequence[Signal]) -> Case:
     else:
         left = _raise(case, leader)
     snapshot = _snapshot(case, item)
+    case.score = score_of(snapshot.words)
     for signal in signals:
         signal.case_id, signal.snapshot_id = case.id, snapshot.id
     db.session().add_all(signals)

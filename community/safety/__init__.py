@@ -27,6 +27,7 @@ from community.safety.rules import (
     worst,
 )
 from community.safety.scanning import scan
+from community.safety.weighing import Decided, Gain, gain, score, train
 
 __all__ = [
     "ACTIONS",
@@ -36,7 +37,9 @@ __all__ = [
     "PROFILES",
     "SEVERITIES",
     "VIEWS",
+    "Decided",
     "Finding",
+    "Gain",
     "Helpline",
     "Lexicon",
     "Pack",
@@ -49,13 +52,16 @@ __all__ = [
     "explain",
     "finds",
     "fold",
+    "gain",
     "helplines_for",
     "leading_concern",
     "read_pack",
     "scan",
     "scan_lines",
+    "score",
     "severity_rank",
     "starter_packs",
     "starter_rules",
+    "train",
     "worst",
 ]

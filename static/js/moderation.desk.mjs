@@ -21,11 +21,15 @@ const lists = () => desk.querySelector("[data-lanes]");
 const cards = () => [...desk.querySelectorAll("[data-case]")];
 const cardOf = (id) => desk.querySelector(`[data-case="${Number(id)}"]`);
 
-// ---- order: graver first, then due earlier, then older; what is overdue was due first
+// ---- order, as in desk.py: graver first, then overdue, then the second signal, then due earlier, then older
+
+const isLate = (card) => Date.parse(card.dataset.due) <= Date.now();
 
 function goesBefore(one, other) {
   return (
     other.dataset.rank - one.dataset.rank ||
+    isLate(other) - isLate(one) ||
+    other.dataset.score - one.dataset.score ||
     Date.parse(one.dataset.due) - Date.parse(other.dataset.due) ||
     one.dataset.case - other.dataset.case
   );
