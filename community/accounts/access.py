@@ -19,20 +19,23 @@ def token_hash(token: str) -> str:
 
 def account_signed_in(token: str) -> Account | None:
     """Who holds this sign-in now; None once it is revoked or has ended. Asked at every request and every socket event."""
-    found = (
-        db.session()
-        .execute(
-            sa.select(Account, AuthSession.id, AuthSession.seen_at)
-            .join(AuthSession, AuthSession.account_id == Account.id)
-            .where(AuthSession.token_hash == token_hash(token), AuthSession.revoked_at.is_(None), AuthSession.expires_at > now())
-        )
-        .first()
-    )
+    found = db.session().execute(_signed_in, {"token_hash": token_hash(token), "moment": now()}).first()
     if found is None:
         return None
     account, session_id, seen_at = found
     account.session_id, account.session_token, account.session_seen_s = session_id, token, seen_at.timestamp()
     return account  # type: ignore[no-any-return]
+
+
+_signed_in = (
+    sa.select(Account, AuthSession.id, AuthSession.seen_at)
+    .join(AuthSession, AuthSession.account_id == Account.id)
+    .where(
+        AuthSession.token_hash == sa.bindparam("token_hash"),
+        AuthSession.revoked_at.is_(None),
+        AuthSession.expires_at > sa.bindparam("moment"),
+    )
+)
 
 
 def account_named(name_key: str) -> Account | None:

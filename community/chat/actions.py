@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from community.accounts.models import Account
 from community.core import db, text
 from community.core.clock import now
+from community.core.db import UTCDateTime
 from community.core.errors import Conflict, Invalid
 from community.core.realtime import announce
 from community.moderation.intake import Reviewed, review, reviewed_before
@@ -50,14 +51,24 @@ def write_message(actor: Account, room_id: int, *, body: object, key: str, limit
 
 def _next_place(room_id: int) -> int:
     """The room's row stays locked until the commit, so numbers have no gaps and follow the order of commits."""
-    taken = sa.update(Room).where(Room.id == room_id).values(last_seq=Room.last_seq + 1, last_activity_at=now())
-    return db.session().execute(taken.returning(Room.last_seq).execution_options(synchronize_session=False)).scalar_one()
+    return int(db.ask(_take_place, room=room_id, moment=now()).scalar_one())
+
+
+_rooms = sa.table("rooms", sa.column("id"), sa.column("last_seq"), sa.column("last_activity_at"))
+_take_place = (
+    sa.update(_rooms)
+    .where(_rooms.c.id == sa.bindparam("room"))
+    .values(last_seq=_rooms.c.last_seq + 1, last_activity_at=sa.bindparam("moment", type_=UTCDateTime()))
+    .returning(_rooms.c.last_seq)
+)
+_sent = sa.select(Message.id).where(Message.author_id == sa.bindparam("author"), Message.client_key == sa.bindparam("key"))
 
 
 def _sent_before(actor: Account, key: str, words: str, room_id: int) -> Written | None:
-    found = db.session().scalars(sa.select(Message).where(Message.author_id == actor.id, Message.client_key == key)).one_or_none()
-    if found is None:
+    number = db.ask(_sent, author=actor.id, key=key).scalar()
+    if number is None:
         return None
+    found = db.session().get_one(Message, number)
     if found.body != words or found.room_id != room_id:
         raise Conflict("This message was sent before with other words. Reload the page and send it again.")
     return Written(found, reviewed_before(found), repeated=True)

@@ -27,7 +27,10 @@ _one_at_a_time = BoundedSemaphore(1)
 
 def current_number() -> int:
     """The revision in force; 0 means the packs as shipped."""
-    return db.session().scalar(sa.select(sa.func.max(Revision.number))) or 0
+    return db.ask(_newest).scalar() or 0
+
+
+_newest = sa.select(sa.func.max(Revision.number))
 
 
 def current_lexicon() -> Lexicon:

@@ -13,17 +13,27 @@ from .posture import is_open
 
 
 def is_member(actor: Account, room: Room) -> bool:
-    return db.session().get(Membership, (room.id, actor.id)) is not None
+    return db.ask(_joined, room=room.id, account=actor.id).first() is not None
 
 
 def looks_after(actor: Account, room_id: int) -> bool:
     """A moderator, senior or admin scoped to this room."""
     if not actor.is_staff:
         return False
-    scope = sa.select(StaffScope.id).where(
-        StaffScope.account_id == actor.id, sa.or_(StaffScope.room_id == room_id, StaffScope.room_id.is_(None))
+    return db.ask(_scoped, room=room_id, account=actor.id).first() is not None
+
+
+_joined = sa.select(Membership.room_id).where(
+    Membership.room_id == sa.bindparam("room"), Membership.account_id == sa.bindparam("account")
+)
+_scoped = (
+    sa.select(StaffScope.id)
+    .where(
+        StaffScope.account_id == sa.bindparam("account"),
+        sa.or_(StaffScope.room_id == sa.bindparam("room"), StaffScope.room_id.is_(None)),
     )
-    return db.session().scalar(scope.limit(1)) is not None
+    .limit(1)
+)
 
 
 def may_read(actor: Account, room: Room) -> bool:
