@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import secrets
+import tomllib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -18,6 +22,7 @@ from .access import token_hash
 from .events import AuthorityChanged
 from .models import ROLES, Account, AuthorityChange, AuthSession, HouseRule, Restriction
 
+RESERVED_NAMES = Path(__file__).with_name("reserved_names.toml")
 NAME_TAKEN = "Somebody already uses this name or one that looks the same. Choose another."
 
 
@@ -34,21 +39,42 @@ class NewAccount:
 
 
 def checked_name(name: object, lexicon: Lexicon) -> str:
-    """A pseudonym of 2 to 40 characters that hurts and imitates nobody."""
+    """A pseudonym of 2 to 40 characters that hurts nobody and is taken for nobody: neither for the team nor for a helpline."""
     line = text.line_of(name, field="name", limit=40, what="a name", at_least=2)
     if "\ufffd" in line:
         raise Invalid({"name": "A part of this name cannot be read. Type it again."})
     complaint = check_name(line, lexicon)
     if complaint:
         raise Invalid({"name": complaint})
+    if _sounds_official(line):
+        raise Invalid({"name": "This name could be taken for the team or a helpline. Choose one that is only yours."})
     if not name_key(line):
         raise Invalid({"name": "Use at least one letter or number in your name."})
     return line
 
 
 def name_key(name: str) -> str:
-    """Names with the same key look alike and count as the same."""
-    return "".join(char for char in fold(name) if char.isalnum())[:80]
+    """Names with the same key look alike and count as the same: `lda` is read as Ida, and `rnia` as Mia."""
+    return _as_it_looks("".join(char for char in fold(name) if char.isalnum()))[:80]
+
+
+def _as_it_looks(folded: str) -> str:
+    return folded.replace("rn", "m").replace("vv", "w").translate(_LOOKS)
+
+
+_LOOKS = str.maketrans("i1|0", "lllo")
+
+
+def _sounds_official(name: str) -> bool:
+    words = [_as_it_looks(word) for word in re.split(r"[^\w]+|_", fold(name)) if word]
+    reserved = _reserved()
+    return not reserved["words"].isdisjoint(words) or any(part in "".join(words) for part in reserved["inside"])
+
+
+@cache
+def _reserved() -> dict[str, frozenset[str]]:
+    listed = tomllib.loads(RESERVED_NAMES.read_text("utf-8"))
+    return {kind: frozenset(map(_as_it_looks, words)) for kind, words in listed.items()}
 
 
 def add_account(new: NewAccount) -> Account:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 from flask_login import current_user, login_user, logout_user
 
 from community.core import db
+from community.core.clock import now
 from community.core.errors import Forbidden, Invalid, Refused, TooMany
 from community.core.limits import give_back, limit
 from community.core.web import local_path, public, signed_in, signed_in_even_suspended
@@ -24,6 +26,7 @@ from .passwords import NOBODY, check_password, hash_password, is_password
 blueprint = Blueprint("accounts", __name__)
 NAME_READ = 100
 THEME_SECONDS = 365 * 86_400
+TWINS_WITHIN = timedelta(minutes=2)
 PROFILE_LIMIT = "20 per hour"
 WRONG = "This name and password do not belong together. Check both; capital letters matter in the password."
 NOT_YOURS_NOW = "This is not your password now. Capital letters matter."
@@ -56,7 +59,7 @@ def _errors(refusal: Refused | None) -> dict[str, str]:
 def sign_up() -> Any:
     if current_user.is_authenticated:
         return redirect(_go_on(), 303)
-    if request.method == "GET":
+    if request.method != "POST":  # HEAD reads as GET does
         return _sign_up_page({"country": _config().default_country})
     try:
         return _enter(_new_account())
@@ -77,10 +80,18 @@ def _new_account() -> Account:
         with db.write():
             return actions.add_account(new)
     except Invalid:
-        twin = _proven(form.name, form.password)
+        twin = _twin(form)
         if twin is None:
             raise
         return twin
+
+
+def _twin(form: forms.SignUp) -> Account | None:
+    """Only an account made a moment ago can be of the same form; for an older one this would be a place to try passwords."""
+    made = access.account_named(name_key(form.name))
+    if made is None or made.created_at < now() - TWINS_WITHIN:
+        return None
+    return _tried(form.name, form.password)
 
 
 def _sign_up_page(typed: Mapping[str, str], refusal: Refused | None = None) -> str:
@@ -98,7 +109,7 @@ def _sign_up_page(typed: Mapping[str, str], refusal: Refused | None = None) -> s
 def sign_in() -> Any:
     if current_user.is_authenticated:
         return redirect(_go_on(), 303)
-    if request.method == "GET":
+    if request.method != "POST":
         return _sign_in_page()
     try:
         return _enter(_who_signs_in())

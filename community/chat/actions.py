@@ -14,7 +14,6 @@ from community.core.errors import Conflict, Invalid
 from community.core.realtime import announce
 from community.moderation.intake import Reviewed, review, reviewed_before
 from community.rooms.access import room_to_write_in
-from community.rooms.models import Room
 
 from .events import MessageWritten
 from .models import Message, as_seen

@@ -7,6 +7,7 @@ server's own, or leave a traceback.
 
 from __future__ import annotations
 
+import base64
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -59,6 +60,9 @@ def careful_frames(app: Callable[..., Any], server: Callable[[], Any]) -> Callab
     """WSGI middleware: bytes that are no Engine.IO packet end their connection with one line in the log."""
 
     def wrapped(environ: dict[str, Any], start_response: Any) -> Any:
+        if environ.get("HTTP_UPGRADE", "").lower() == "websocket" and not _is_handshake(environ):
+            start_response("400 Bad Request", [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")])
+            return [b"This is not a websocket handshake.\n"]
         try:
             return app(environ, start_response)
         except (ValueError, IndexError, TypeError) as error:
@@ -69,6 +73,19 @@ def careful_frames(app: Callable[..., Any], server: Callable[[], Any]) -> Callab
             raise StopIteration  # gunicorn: this connection is over, nothing more is to be written
 
     return wrapped
+
+
+def _is_handshake(environ: dict[str, Any]) -> bool:
+    """What RFC 6455, 4.2.1 asks of one; the websocket library would raise in the middle of its answer."""
+    try:
+        key = base64.b64decode(environ.get("HTTP_SEC_WEBSOCKET_KEY", ""), validate=True)
+    except ValueError:
+        return False
+    return (
+        len(key) == 16
+        and environ.get("HTTP_SEC_WEBSOCKET_VERSION") == "13"
+        and "upgrade" in environ.get("HTTP_CONNECTION", "").lower()
+    )
 
 
 def _forget(server: Any, sock: Any) -> None:

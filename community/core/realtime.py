@@ -14,13 +14,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from functools import wraps
-from typing import Any, ClassVar, Literal, get_type_hints
+from typing import Any, ClassVar, get_type_hints
 
 from flask import Flask, current_app, request
 from flask_login import current_user
 from flask_socketio import ConnectionRefusedError as Refusal
 from flask_socketio import Namespace, SocketIO, join_room, leave_room
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from socketio import Manager, RedisManager
 
 from config import Config
@@ -47,7 +47,10 @@ class Payload(BaseModel):
 class Unreadable(Payload):
     """The payload of `malformed`, which no payload fits."""
 
-    understood: Literal[True]
+    @model_validator(mode="before")
+    @classmethod
+    def _fits_nothing(cls, given: Any) -> Any:
+        raise ValueError("unreadable")
 
 
 @dataclass(frozen=True)
@@ -194,7 +197,8 @@ class LiveNamespace(Namespace):
 
     def on_disconnect(self, reason: Any = None) -> None:
         sockets.remove(self.namespace, _sid())
-        _malformed.pop(_sid(), None)
+        for gone in [connection for connection in _malformed if connection not in socketio.server.eio.sockets]:
+            del _malformed[gone]
 
     def trigger_event(self, event: str, *args: Any) -> Any:
         """Events nobody knows count as malformed. Only routing: the request context begins further in."""
@@ -265,10 +269,11 @@ def _actor(namespace: LiveNamespace) -> Any:
 
 
 def _malformed_answer(namespace: LiveNamespace, error: ValidationError) -> dict[str, Any]:
-    sid = _sid()
-    _malformed[sid] += 1
-    if _malformed[sid] >= MALFORMED_ALLOWED:
-        _close_connection(socketio.server.manager.eio_sid_from_sid(sid, namespace.namespace))
+    """Counted for the whole connection: entering a namespace again begins no new count."""
+    connection = socketio.server.manager.eio_sid_from_sid(_sid(), namespace.namespace)
+    _malformed[connection] += 1
+    if _malformed[connection] >= MALFORMED_ALLOWED:
+        _close_connection(connection)
     fields = ", ".join(_named(error))
     return {"ok": False, "code": "malformed", "error": f"This message was not understood (check: {fields}). Reload the page."}
 

@@ -24,6 +24,7 @@ ATTRIBUTES = {"a": ["href", "title"], "ol": ["start"]}
 PROTOCOLS = frozenset({"http", "https", "mailto"})
 MAX_NESTING = 30
 MAX_MARKS_IN_A_ROW = 8
+DRAWN_EMPTY = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # Hangul fillers and the blank Braille pattern
 
 _markdown = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING, "breaks": True}).enable("strikethrough")
 _markdown.disable("image")
@@ -37,8 +38,8 @@ def storable(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Nothing a reader could see: only spaces, controls, zero-width and combining characters."""
-    return all(unicodedata.category(char)[0] in "ZCM" for char in text)
+    """Nothing a reader could see: only spaces, controls, zero-width and combining characters, and letters that are drawn empty."""
+    return all(char in DRAWN_EMPTY or unicodedata.category(char)[0] in "ZCM" for char in text)
 
 
 def words_of(text: object, *, field: str, limit: int, what: str) -> str:

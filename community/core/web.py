@@ -18,7 +18,7 @@ from flask import Flask, Response, current_app, flash, g, redirect, render_templ
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 from whitenoise import WhiteNoise
@@ -30,6 +30,9 @@ csrf = CSRFProtect()
 View = TypeVar("View", bound=Callable[..., Any])
 STATIC = Path(__file__).parents[2] / "static"
 MAX_BODY_BYTES = 2_000_000
+MOST_FIELDS = 300
+"""Fields of one form. Our longest has some forty; a form of a hundred thousand would keep everybody waiting while it is read."""
+ECHOED_FIELDS = 40
 SUSPENDED_HERE = "Your account is suspended. You can still read your notifications, the reasons, and appeal."
 
 
@@ -103,6 +106,7 @@ def init_app(app: Flask) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # a token lives as long as its session: a form written all night can be sent
         WTF_CSRF_SSL_STRICT=False,  # SameSite and the token; some privacy tools drop the Referer
     )
+    app.before_request(_refuse_endless_form)
     csrf.init_app(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(asset=asset, site_name=config.site_name)
@@ -111,6 +115,13 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(500, _failed)
     app.after_request(_private)
+
+
+def _refuse_endless_form() -> None:
+    """Before anything reads the form, the CSRF check included."""
+    if request.mimetype == "application/x-www-form-urlencoded" and request.get_data().count(b"&") >= MOST_FIELDS:
+        g.too_many_fields = True
+        raise RequestEntityTooLarge
 
 
 def serve_static(app: Flask) -> None:
@@ -170,6 +181,7 @@ class Headers:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+        environ["SCRIPT_NAME"] = ""  # a header of that name would lead every link of the page elsewhere
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             return start_response(status, headers + self.headers, *rest)
@@ -178,8 +190,26 @@ class Headers:
         if self.hosts is not None and host not in self.hosts and not _is_health(environ):
             start("400 Bad Request", [("Content-Type", "text/plain; charset=utf-8")])
             return [b"This server does not know that address. Use the community's own address, or set SITE_URL.\n"]
+        if "\x00" in environ.get("PATH_INFO", ""):
+            start("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
+            return [b"There is nothing at this address.\n"]
+        if self._is_foreign(environ):
+            start("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")])
+            return [
+                b"This was sent by another site, so nothing was done. Open the community's own page and send it from there.\n"
+            ]
         answer: Iterable[bytes] = self.app(environ, start)
         return answer
+
+    def _is_foreign(self, environ: dict[str, Any]) -> bool:
+        """A form sent by a page of another site. It ends here, before any cookie could be set: the CSRF page of Flask would
+        start a visitor's session and so sign the person out."""
+        if environ.get("REQUEST_METHOD") in ("GET", "HEAD", "OPTIONS") or self.hosts is None:
+            return False
+        origin = environ.get("HTTP_ORIGIN", "null")
+        return environ.get("HTTP_SEC_FETCH_SITE") == "cross-site" or (
+            origin != "null" and urlsplit(origin).netloc not in self.hosts
+        )
 
 
 def _is_health(environ: dict[str, Any]) -> bool:
@@ -248,7 +278,10 @@ def _http_error(error: HTTPException) -> Any:
     status = error.code or 500
     if status < 400:
         return error
-    return error_page(SENTENCES.get(status, SENTENCES[400] if status < 500 else FAILED), status)
+    answer = error_page(SENTENCES.get(status, SENTENCES[400] if status < 500 else FAILED), status)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        return (*answer, {"Allow": ", ".join(sorted(error.valid_methods))})
+    return answer
 
 
 FAILED = (
@@ -288,7 +321,11 @@ NEVER_SHOWN = frozenset({"csrf_token", "password", "new_password", "current_pass
 
 
 def _typed() -> dict[str, str]:
+    """What was sent, to be copied or sent again: whole, or not at all where it is no form of ours."""
+    if g.get("too_many_fields"):
+        return {}
     try:
-        return {name: value for name, value in request.form.items() if name not in NEVER_SHOWN and len(value) < 100_000}
+        shown = {name: value for name, value in request.form.items() if name not in NEVER_SHOWN}
     except HTTPException:
         return {}
+    return shown if len(shown) <= ECHOED_FIELDS else {}

@@ -11,6 +11,7 @@ from community.accounts.models import Account
 from community.core import db
 from community.core.db import Base, said
 from community.moderation.reviewable import Line, Reviewable, register, reviewable_constraints
+from community.rooms.models import Room
 
 
 class Topic(Base):
@@ -76,5 +77,31 @@ class Post(Reviewable, Base):
     def changed(self) -> None:
         """A topic is seen when its first post is; one that others have answered stays when its author takes the first post back."""
         if self.number == 1:
-            answered = self.visibility == "withdrawn" and self.topic.post_count > 1
-            self.topic.visibility = "visible" if answered else self.visibility
+            self._show_topic()
+        self._settle_last_post()
+
+    def _show_topic(self) -> None:
+        answered = self.visibility == "withdrawn" and self.topic.post_count > 1
+        seen = self.topic.visibility == "visible"
+        self.topic.visibility = "visible" if answered else self.visibility
+        if seen != (self.topic.visibility == "visible"):
+            count_topic(self.room_id, -1 if seen else 1)
+
+    def _settle_last_post(self) -> None:
+        """The newest words that members see name the topic's last moment and author."""
+        newest = sa.select(Post.author_id, Post.created_at).where(Post.topic_id == self.topic_id, Post.visibility == "visible")
+        found = db.session().execute(newest.order_by(Post.number.desc()).limit(1)).first()
+        if found is not None:
+            self.topic.last_author_id, self.topic.last_post_at = found
+
+
+def count_topic(room_id: int, change: int) -> None:
+    """One topic more or fewer that members see in a room."""
+    db.session().execute(sa.update(Room).where(Room.id == room_id).values(topic_count=Room.topic_count + change))
+
+
+def note_activity(topic: Topic, author_id: int, moment: datetime) -> None:
+    """Words that members see were written in a topic and its room."""
+    where = sa.update(Topic).where(Topic.id == topic.id)
+    db.session().execute(where.values(last_post_at=moment, last_author_id=author_id))
+    db.session().execute(sa.update(Room).where(Room.id == topic.room_id).values(last_activity_at=moment))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 
 from community.accounts.models import Account
 from community.core import db
+from community.moderation.access import cases_about
 
 from .models import Post, Topic
 
@@ -33,8 +34,8 @@ class TopicList:
     older: Place | None
 
 
-def topics_of(actor: Account, room_id: int, *, looked_after: bool, before: Place | None = None) -> TopicList:
-    """A room's topics, the latest words first. Held and hidden ones are listed for their author and for the room's moderators."""
+def topics_of(actor: Account, room_id: int, *, before: Place | None = None) -> TopicList:
+    """A room's topics, the latest words first. Held and hidden ones are listed for their author alone."""
     rows = (
         sa.select(
             Topic.id, Topic.title, Topic.author_id, Topic.visibility, Topic.last_post_at, (Topic.post_count - 1).label("replies"),
@@ -42,7 +43,7 @@ def topics_of(actor: Account, room_id: int, *, looked_after: bool, before: Place
         )
         .join(Account, Account.id == Topic.author_id)
         .join(Author, Author.id == Topic.last_author_id)
-        .where(Topic.room_id == room_id, _listed_for(actor, looked_after))
+        .where(Topic.room_id == room_id, _listed_for(actor))
         .order_by(Topic.last_post_at.desc(), Topic.id.desc())
         .limit(TOPICS_A_PAGE + 1)
     )  # fmt: skip
@@ -53,11 +54,9 @@ def topics_of(actor: Account, room_id: int, *, looked_after: bool, before: Place
     return TopicList(shown, Place(shown[-1].last_post_at, shown[-1].id) if len(found) > TOPICS_A_PAGE else None)
 
 
-def _listed_for(actor: Account, looked_after: bool) -> sa.ColumnElement[bool]:
-    seen = ("held", "hidden")
-    if looked_after:
-        return sa.or_(Topic.visibility == "visible", Topic.visibility.in_(seen))
-    return sa.or_(Topic.visibility == "visible", sa.and_(Topic.author_id == actor.id, Topic.visibility.in_(seen)))
+def _listed_for(actor: Account) -> sa.ColumnElement[bool]:
+    own = sa.and_(Topic.author_id == actor.id, Topic.visibility.in_(("held", "hidden")))
+    return sa.or_(Topic.visibility == "visible", own)
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,8 @@ class Pages:
 
 
 class PostSeen(NamedTuple):
-    """A post as one reader may see it: `html` is None where the words are not theirs to read."""
+    """A post as one reader may see it: `html` is None where the words are not theirs to read here; `case` is where a moderator
+    reads them."""
 
     id: int
     number: int
@@ -93,10 +93,11 @@ class PostSeen(NamedTuple):
     mine: bool
     written_at: datetime
     edited_at: datetime | None
+    case: int | None = None
 
 
-def posts_on(actor: Account, topic: Topic, pages: Pages, *, looked_after: bool) -> list[PostSeen]:
-    """The posts of one page. Withdrawn words are gone for everybody, held and hidden ones for all but author and moderators."""
+def posts_on(actor: Account, topic: Topic, pages: Pages) -> list[PostSeen]:
+    """The posts of one page. Withdrawn words are gone for everybody, held and hidden ones for all but their author."""
     first = pages.first_number
     rows = (
         sa.select(
@@ -106,11 +107,13 @@ def posts_on(actor: Account, topic: Topic, pages: Pages, *, looked_after: bool) 
         .where(Post.topic_id == topic.id, Post.number.between(first, first + POSTS_A_PAGE - 1))
         .order_by(Post.number)
     )  # fmt: skip
-    return [_as_seen(actor.id, looked_after, row) for row in db.session().execute(rows)]
+    posts = [_as_seen(actor.id, row) for row in db.session().execute(rows)]
+    cases = cases_about(actor, Post.kind, [post.id for post in posts if post.html is None])
+    return [post._replace(case=cases.get(post.id)) if cases else post for post in posts]
 
 
-def _as_seen(reader_id: int, looked_after: bool, row: Any) -> PostSeen:
+def _as_seen(reader_id: int, row: Any) -> PostSeen:
     number_id, number, name, hue, html, visibility, author_id, created_at, edited_at = row
     mine = author_id == reader_id
-    shown = visibility == "visible" or (visibility != "withdrawn" and (mine or looked_after))
+    shown = visibility == "visible" or (visibility != "withdrawn" and mine)
     return PostSeen(number_id, number, name, hue, html if shown else None, visibility, mine, created_at, edited_at)

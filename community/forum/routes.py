@@ -12,7 +12,7 @@ from community.core.errors import Forbidden, Invalid, NotFound, Refused
 from community.core.limits import limit
 from community.core.web import signed_in
 from community.moderation.queries import support_card
-from community.rooms.access import looks_after, room_to_write_in
+from community.rooms.access import room_to_write_in
 from community.rooms.queries import readable_rooms
 
 from . import access, actions, forms, queries, searching
@@ -25,7 +25,7 @@ blueprint = Blueprint("forum", __name__)
 def room(room_id: int) -> Any:
     place = access.forum_to_read(current_user, room_id)
     before = forms.place_of(request.args.get("before"))
-    listed = queries.topics_of(current_user, room_id, looked_after=looks_after(current_user, room_id), before=before)
+    listed = queries.topics_of(current_user, room_id, before=before)
     return render_template(
         "forum/room.html",
         room=place,
@@ -99,16 +99,14 @@ def topic(topic_id: int) -> Any:
 def _topic_page(topic_id: int, *, at: int, support: int = 0, typed: str = "", errors: dict[str, str] | None = None) -> Any:
     found, place = access.topic_to_read(current_user, topic_id)
     pages = queries.Pages.holding(at, found.post_count)
-    looked_after = looks_after(current_user, place.id)
     return render_template(
         "forum/topic.html",
         topic=found,
         room=place,
         pages=pages,
-        posts=queries.posts_on(current_user, found, pages, looked_after=looked_after),
+        posts=queries.posts_on(current_user, found, pages),
         at=at,
         card=_card(support),
-        looked_after=looked_after,
         mine=found.author_id == current_user.id,
         closed=_why_not(place.id),
         typed=typed,

@@ -13,7 +13,7 @@ from community.accounts.actions import lift_restriction, restrict
 from community.accounts.models import Account, HouseRule
 from community.core import audit, db, text
 from community.core.clock import minutes, now
-from community.core.errors import Conflict, Forbidden, Invalid
+from community.core.errors import Conflict, Forbidden, Invalid, NotFound
 from community.notifications.actions import notify
 from community.rooms.models import Room
 from community.safety import CONCERNS
@@ -268,9 +268,11 @@ def _tell_author(decision: Decision, item: Reviewable, case: Case, *, until: str
 
 def lift_sanction(actor: Account, sanction_id: int, *, reason: str) -> Sanction:
     """Seniors end a sanction early. Only what that decision made is lifted."""
-    sanction = db.session().get(Sanction, sanction_id, with_for_update=True) if actor.is_senior else None
-    if sanction is None:
+    if not actor.is_senior:
         raise Forbidden("Only a senior moderator or admin can lift a sanction.")
+    sanction = db.session().get(Sanction, sanction_id, with_for_update=True)
+    if sanction is None:
+        raise NotFound
     if sanction.account_id == actor.id:
         raise Forbidden("Nobody lifts their own sanction.")
     if sanction.lifted_at is not None:

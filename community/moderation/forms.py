@@ -111,7 +111,7 @@ def place_of(given: str) -> Place | None:
     """ "2.1.0.1764000000000000.17", as the pages write it; None for anything else: a lane then begins at its beginning."""
     try:
         rank, overdue, score, due, case_id = (int(part) for part in given.split("."))
-        if not (0 <= case_id < 2**31 and max(rank, overdue, score) < 2**15):
+        if not (0 <= case_id < 2**31 and all(0 <= one < 2**15 for one in (rank, overdue, score))):
             return None
         return Place(rank, overdue, score, EPOCH + timedelta(microseconds=due), case_id)
     except (ValueError, OverflowError):

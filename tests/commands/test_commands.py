@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from community.accounts.access import account_named
+from community.accounts.actions import name_key
 from community.accounts.models import Account
 from community.chat.models import Message
 from community.core import db
@@ -39,7 +40,7 @@ def test_demo_fills_an_empty_community_through_the_gate(app: Flask) -> None:
         assert session.scalar(sa.select(sa.func.count()).select_from(Message)) > 60
         assert set(session.scalars(sa.select(Case.severity))) == {"crisis", "red", "amber", "green"}
         assert session.scalar(sa.select(sa.func.count()).select_from(Decision)) >= 3
-        assert account_named("sam").is_suspended
+        assert account_named(name_key("Sam")).is_suspended
         assert not session.scalar(sa.select(Account.id).where(Account.created_at > sa.func.now()))
 
 
@@ -61,7 +62,7 @@ def test_the_first_admin_is_made_on_the_command_line(app: Flask) -> None:
     ran = run(app, "people", "add", "Ida", "--role", "admin")
     assert "can sign in with the password" in ran.output
     with app.app_context():
-        assert account_named("ida").is_admin
+        assert account_named(name_key("Ida")).is_admin
 
 
 def test_a_grant_certifies_and_puts_every_room_in_scope(app: Flask) -> None:
@@ -69,7 +70,7 @@ def test_a_grant_certifies_and_puts_every_room_in_scope(app: Flask) -> None:
     ran = run(app, "people", "grant", "Mia", "moderator", "--concern", "suicide")
     assert ran.exit_code == 0, ran.output
     with app.app_context():
-        beat = beat_of(account_named("mia"))
+        beat = beat_of(account_named(name_key("Mia")))
     assert (beat.concerns, beat.rooms) == (frozenset({"suicide"}), None)
 
 
