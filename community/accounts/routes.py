@@ -89,7 +89,7 @@ def _new_account() -> Account:
 def _twin(form: forms.SignUp) -> Account | None:
     """Only an account made a moment ago can be of the same form; for an older one this would be a place to try passwords."""
     made = access.account_named(name_key(form.name))
-    if made is None or made.created_at < now() - TWINS_WITHIN:
+    if made is None or made.name != form.name or made.created_at < now() - TWINS_WITHIN:
         return None
     return _tried(form.name, form.password)
 

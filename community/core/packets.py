@@ -75,6 +75,16 @@ def careful_frames(app: Callable[..., Any], server: Callable[[], Any]) -> Callab
     return wrapped
 
 
+def drop_what_comes_late(server: Any) -> None:
+    """What was on the wire when a connection was ended is for nobody: Socket.IO would look for its state and find none."""
+    handle = server.eio.handlers["message"]
+
+    def careful(eio_sid: str, data: Any) -> Any:
+        return handle(eio_sid, data) if eio_sid in server.environ else None
+
+    server.eio.on("message", careful)
+
+
 def _is_handshake(environ: dict[str, Any]) -> bool:
     """What RFC 6455, 4.2.1 asks of one; the websocket library would raise in the middle of its answer."""
     try:

@@ -317,6 +317,7 @@ def init_app(app: Flask) -> None:
         logger=False,
         engineio_logger=False,
     )
+    packets.drop_what_comes_late(socketio.server)
     app.wsgi_app = packets.careful_frames(app.wsgi_app, lambda: socketio.server)  # type: ignore[method-assign]
     if config.fanout == "own":
         app.wsgi_app = fanout.whole_frames(app.wsgi_app)  # type: ignore[method-assign]

@@ -210,3 +210,14 @@ def test_a_browser_is_named_so_that_people_know_it_again() -> None:
     assert browser_of(android) == "Firefox on Android"
     assert browser_of(edge) == "Edge on Windows"
     assert browser_of("<script>alert(1)</script>") == "A browser"
+
+
+def test_asking_for_the_head_of_a_page_is_no_try(stage: Stage, ana: Person) -> None:
+    """A probe, or a foreign page, cannot use up the tries of an address, and nobody gets in without a form."""
+    browser = Browser(stage)
+    for _ in range(15):
+        assert browser.client.head("/sign-in").status_code == 200
+    answer = browser.client.head("/sign-up", data={"name": "Headless", "password": PASSWORD, "country": "GB", "agree": "1"})
+    assert answer.status_code == 200
+    assert not browser.is_signed_in()
+    assert browser.signs_in("Ana").status_code == 303

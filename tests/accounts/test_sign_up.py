@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ import sqlalchemy as sa
 
 from community.accounts.models import Account
 from community.core import db
+from community.core.clock import now
 from tests.accounts.visitors import TOKEN, Browser, words
-from tests.people import PASSWORD, Stage
+from tests.people import PASSWORD, Person, Stage
 
 
 def accounts(stage: Stage) -> list[Account]:
@@ -190,3 +192,32 @@ def test_who_came_from_a_page_goes_on_there(stage: Stage) -> None:
     assert token
     form = {"csrf_token": token[1], "name": "Ana", "password": PASSWORD, "country": "GB", "agree": "1", "next": "/rooms/1"}
     assert browser.client.post("/sign-up", data=form).location == "/rooms/1"
+
+
+def test_signing_up_is_no_place_to_try_passwords(stage: Stage, ana: Person) -> None:
+    """Only the twin of a form sent a moment ago leads in; an older account is signed in to on its own page."""
+    with stage.writing() as database:
+        database.get_one(Account, ana.id).created_at = now() - timedelta(minutes=3)
+    browser = Browser(stage)
+    assert browser.signs_up("Ana").status_code == 422
+    assert not browser.is_signed_in()
+
+
+@pytest.mark.parametrize(
+    "name", ["Moderator", "Kith Team", "admin_ana", "Adm1n", "The Helpline", "Samaritans UK", "m0derators", "Support"]
+)
+def test_nobody_takes_a_name_of_the_team_or_of_a_helpline(stage: Stage, name: str) -> None:
+    answer = Browser(stage).signs_up(name)
+    assert answer.status_code == 422
+    assert "could be taken for the team" in answer.text
+
+
+@pytest.mark.parametrize("name", ["Teamwork", "modest moss", "Supper", "Helper bee", "kithara"])
+def test_names_that_only_begin_like_one_are_fine(stage: Stage, name: str) -> None:
+    assert Browser(stage).signs_up(name).status_code == 303
+
+
+@pytest.mark.parametrize(("taken", "alike"), [("Ida", "lda"), ("Mia", "rnia"), ("Noa", "N0a"), ("Willow", "VVi11ow")])
+def test_a_name_that_is_read_like_another_is_taken(stage: Stage, taken: str, alike: str) -> None:
+    stage.person(taken)
+    assert "looks the same" in Browser(stage).signs_up(alike).text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import random
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -282,8 +283,31 @@ def test_nonsense_never_leaves_a_traceback_and_five_of_it_close_the_connection(t
     bad = town.wire(noisy, 0)
     _send_five(bad, lambda: bad.send_text('42["nobody_knows",{}]'))
     live.until(bad.closed.is_set, 5, "the fifth closes")
+    sly = town.wire(noisy, 0)
+    _send_five(sly, lambda: sly.send_text('42["malformed",{"understood":true}]'))
+    live.until(sly.closed.is_set, 5, "saying that one was understood is no way out")
+    patient = town.wire(noisy, 0)
+    for _ in range(5):  # leaving and entering again begins no new count
+        _send_five(patient, lambda: [patient.send_text(text) for text in ('42["nobody_knows",{}]', "41", "40")])  # type: ignore[func-returns-value]
+    live.until(patient.closed.is_set, 5, "the fifth closes the connection, whatever lies between")
+    for headers in (
+        "",
+        "Sec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n",
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n",
+    ):
+        assert _shakes_hands(town, headers).startswith("HTTP/1.1 400")
     assert town.wire(town.stage.person("Calm"), 0).ask("enter_room", room=room)["ok"]
     assert "Traceback" not in town.logs(), town.logs()[-6000:]
+
+
+def _shakes_hands(town: Town, headers: str) -> str:
+    process = town.processes[0]
+    with socket.create_connection(("127.0.0.1", process.port), 5) as wire:
+        wire.sendall(
+            f"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:{process.port}\r\nOrigin: {process.url}\r\n"
+            f"Connection: Upgrade\r\nUpgrade: websocket\r\n{headers}\r\n".encode()
+        )
+        return wire.recv(4096).decode()
 
 
 def _send_five(wire: live.Wire, send: Callable[[], None]) -> None:

@@ -159,3 +159,45 @@ def test_passwords_are_never_shown_again(stage: Stage) -> None:
     )
     assert answer.status_code == 400
     assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {"Origin": "http://127.0.0.1:9"}]
+)
+def test_a_form_of_another_site_changes_nothing_and_signs_nobody_out(
+    config: Config, stage: Stage, headers: dict[str, str]
+) -> None:
+    answer = served(config).post("/theme", headers={"Host": "127.0.0.1:8000", **headers}, data={"theme": "dark"})
+    assert answer.status_code == 403
+    assert "Set-Cookie" not in answer.headers
+    assert b"sent by another site" in answer.data
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "http://127.0.0.1:8000", "Sec-Fetch-Site": "same-origin"}, {"Origin": "null"}, {}]
+)
+def test_a_form_of_ours_reaches_its_door(config: Config, stage: Stage, headers: dict[str, str]) -> None:
+    answer = served(config).post("/theme", headers={"Host": "127.0.0.1:8000", **headers}, data={"theme": "dark"})
+    assert answer.status_code == 400  # the door asks for the token
+    assert b"Send it once more" in answer.data
+
+
+def test_a_header_cannot_lead_the_links_of_a_page_elsewhere(config: Config, stage: Stage) -> None:
+    answer = served(config).get("/about", headers={"Host": "127.0.0.1:8000"}, environ_overrides={"SCRIPT_NAME": "//evil.example"})
+    assert answer.status_code == 200
+    assert b"evil" not in answer.data
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/theme", "/nowhere"])
+def test_a_form_of_very_many_fields_is_not_read_and_not_echoed(stage: Stage, path: str) -> None:
+    answer = stage.app.test_client().post(path, data={f"k{number}": "v" for number in range(5_000)})
+    assert answer.status_code == 413
+    assert len(answer.data) < 20_000
+
+
+def test_a_wrong_method_names_the_right_ones(stage: Stage, ana: Person) -> None:
+    assert "POST" in ana.get("/sign-out").headers["Allow"]
+
+
+def test_an_address_with_a_nul_leads_nowhere(stage: Stage, ida: Person) -> None:
+    assert ida.get("/admin/lexicon/rules/a%00b").status_code == 404
