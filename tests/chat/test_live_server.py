@@ -96,7 +96,7 @@ class Screen:
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder = tmp_path_factory.mktemp("town")
     with ExitStack() as stack:
-        url = servers.fresh_postgres(folder)
+        url = servers.fresh_postgres()
         redis_url = stack.enter_context(servers.redis(folder))
         options = {"database_url": url, "redis_url": redis_url, "WRITE_LIMIT": "100000 per minute"}
         processes = [stack.enter_context(live.serving(folder, **options)) for _ in range(2)]
