@@ -37,7 +37,7 @@ def write(room_id: int) -> Any:
     """A form, sent by a page without script or by the live page while its socket is down."""
     key, body = request.form.get("key", ""), request.form.get("body", "")
     try:
-        answer = write_and_answer(current_user, room_id, key, body)
+        answer = write_and_answer(current_user._get_current_object(), room_id, key, body)
     except NotFound:
         raise
     except Refused as refusal:

@@ -88,10 +88,11 @@ class ChatNamespace(LiveNamespace):
 
 
 def write_and_answer(actor: Account, room_id: int, key: str, body: object) -> dict[str, Any]:
-    """The same answer on the live road and on the page's."""
+    """The same answer on the live road and on the page's. Messages that come in one moment share a commit, so `actor` is the
+    account itself and not `current_user`."""
     config = current_app.config["KITH"]
     limit("write", actor.id, config.write_limit)
-    written = db.stored(lambda: actions.write_message(actor, room_id, body=body, key=key, limit=config.message_max))
+    written = db.together(lambda: actions.write_message(actor, room_id, body=body, key=key, limit=config.message_max))
     return {
         "message": as_seen(written.message, actor),
         "repeated": written.repeated,

@@ -12,11 +12,15 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
+import gevent
 import sqlalchemy as sa
 from flask import Flask, current_app, g
+from gevent.event import AsyncResult
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import IntegrityError
@@ -185,6 +189,65 @@ def stored(act: Callable[[], Stored]) -> Stored:
     except IntegrityError:
         with write():
             return act()
+
+
+@dataclass
+class _Turn:
+    """One act that waits for the transaction it shares."""
+
+    act: Callable[[], Any]
+    answer: AsyncResult = field(default_factory=AsyncResult)
+
+
+_arrivals: WeakKeyDictionary[Engine, list[_Turn]] = WeakKeyDictionary()
+
+
+def together(act: Callable[[], Stored]) -> Stored:
+    """Like `stored`, for small writes that arrive by the hundred: those that arrive in one moment share one transaction, and so
+    one commit, in the order in which they came. Each gets its own answer or refusal.
+
+    The first to arrive runs them all, in its own context: `act` holds what it needs (an account, not `current_user`). When one
+    of them fails, all are rolled back and each runs again by itself, so that nobody pays for somebody else's mistake.
+    """
+    end_reading()
+    turn, queue = _Turn(act), _arrivals.setdefault(engine(), [])
+    queue.append(turn)
+    if len(queue) > 1:
+        return turn.answer.get()  # type: ignore[no-any-return]
+    gevent.sleep(0)  # whoever is ready arrives now
+    del _arrivals[engine()]
+    _take_turns(queue)
+    return turn.answer.get()  # type: ignore[no-any-return]
+
+
+def _take_turns(turns: list[_Turn]) -> None:
+    try:
+        if len(turns) == 1 or not _all_at_once(turns):
+            for turn in turns:
+                _alone(turn)
+    finally:  # the process is ending: nobody waits for ever
+        for turn in turns:
+            if not turn.answer.ready():
+                turn.answer.set_exception(RuntimeError("the transaction was not finished"))
+
+
+def _all_at_once(turns: list[_Turn]) -> bool:
+    try:
+        with write():
+            answers = [turn.act() for turn in turns]
+    except Exception:
+        logger.debug("a shared transaction was rolled back; each act runs by itself", exc_info=True)
+        return False
+    for turn, answer in zip(turns, answers, strict=True):
+        turn.answer.set(answer)
+    return True
+
+
+def _alone(turn: _Turn) -> None:
+    try:
+        turn.answer.set(stored(turn.act))
+    except Exception as error:
+        turn.answer.set_exception(error)
 
 
 def _run(acts: list[Callable[[], None]]) -> None:

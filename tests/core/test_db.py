@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
+import gevent
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -12,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from community.core import db
 from community.core.clock import now
+from community.core.errors import Forbidden
 from community.core.jobs import JobLease
 from community.rooms.models import Room
 from tests.people import Person, Stage
@@ -150,3 +153,89 @@ def test_rows_that_point_nowhere_are_refused(stage: Stage) -> None:
 
     with pytest.raises(IntegrityError):
         stage.do(lambda: db.session().add(Membership(room_id=999, account_id=999, joined_at=now())))
+
+
+# ---- sharing a commit
+
+
+def arrive(stage: Stage, *acts: Callable[[], object]) -> list[object]:
+    """Each act in a context of its own, all in one moment; answers or refusals in their order."""
+
+    def come(act: Callable[[], object]) -> object:
+        with stage.app.app_context():
+            try:
+                return db.together(act)
+            except Exception as refusal:
+                return refusal
+
+    visitors = [gevent.spawn(come, act) for act in acts]
+    gevent.joinall(visitors, timeout=10)
+    return [visitor.value for visitor in visitors]
+
+
+def add(slug: str) -> Callable[[], str]:
+    def act() -> str:
+        db.session().add(room(slug))
+        db.session().flush()
+        db.after_commit(lambda: told.append(slug))
+        return slug
+
+    return act
+
+
+told: list[str] = []
+
+
+@pytest.fixture
+def commits(stage: Stage) -> Iterator[list[int]]:
+    """One entry for each commit that wrote something."""
+    counted: list[int] = []
+    engine = stage.app.extensions["kith_engine"]
+    wrote: list[str] = []
+    sa.event.listen(engine, "before_cursor_execute", note := lambda *facts: wrote.append(facts[2]))
+    sa.event.listen(engine, "commit", seen := lambda _: (counted.append(1) if any(map(writes, wrote)) else None, wrote.clear()))
+    told.clear()
+    yield counted
+    sa.event.remove(engine, "before_cursor_execute", note)
+    sa.event.remove(engine, "commit", seen)
+
+
+def writes(statement: str) -> bool:
+    return statement.startswith(("INSERT", "UPDATE", "DELETE"))
+
+
+def test_writes_of_one_moment_share_one_commit_and_keep_their_order(stage: Stage, commits: list[int]) -> None:
+    names = [f"r{number}" for number in range(8)]
+    assert arrive(stage, *map(add, names)) == names
+    assert told == names
+    assert len(commits) == 1
+    assert set(names) <= slugs(stage)
+
+
+def test_a_refusal_in_a_shared_transaction_is_for_one_alone(stage: Stage, commits: list[int]) -> None:
+    def refuse() -> None:
+        db.session().add(room("half"))
+        db.session().flush()
+        raise Forbidden("Not you.")
+
+    answers = arrive(stage, add("before"), refuse, add("after"))
+    assert [answers[0], answers[2]] == ["before", "after"]
+    assert isinstance(answers[1], Forbidden)
+    assert told == ["before", "after"]
+    assert {"before", "after"} <= slugs(stage)
+    assert "half" not in slugs(stage)
+
+
+def test_twins_of_one_moment_are_one_row(stage: Stage, commits: list[int]) -> None:
+    """What a unique key stops is tried once more and finds its twin, as in `stored`."""
+
+    def find_or_add() -> int:
+        found = db.session().scalar(sa.select(Room.id).where(Room.slug == "twin"))
+        if found is None:
+            db.session().add(made := room("twin"))
+            db.session().flush()
+            return made.id
+        return found
+
+    first, second = arrive(stage, find_or_add, find_or_add)
+    assert first == second
