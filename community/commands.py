@@ -227,7 +227,7 @@ def export_pack(file: Any, by: str, members_words: bool, **chosen: Any) -> None:
 
 def _pack_in(file: Any) -> packfiles.PackFile:
     try:
-        return packfiles.read(file.read(packfiles.MAX_PACK * 4 + 1).decode("utf-8-sig"))
+        return packfiles.read(file.read().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise click.ClickException("This file is no text in UTF-8.") from error
     except packfiles.BrokenPack as broken:

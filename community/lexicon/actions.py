@@ -258,7 +258,7 @@ def _propose(actor: Account, draft: Draft) -> None:
     draft.state, draft.proposed_by_id = "proposed", actor.id
     audit.record(actor, "lexicon.proposed", f"draft:{draft.id}", rule=draft.key, note=draft.note)
     for account_id in admins(but=actor.id):
-        _tell(account_id, "safety-rule-proposed", draft, f"{actor.name} proposes to change “{draft.key}”: {draft.note}")
+        _tell(account_id, "safety-rule-proposed", draft, f"{actor.name} proposes a change of “{draft.title}”: {draft.note}")
 
 
 def _tell(account_id: int, kind: str, draft: Draft, sentence: str) -> None:
@@ -283,7 +283,7 @@ def publish_draft(actor: Account, draft_id: int, *, checked_against: int) -> Out
     if draft.key.startswith(PACK_KEY):
         _note_import(actor, number, draft.key.removeprefix(PACK_KEY))
     if draft.proposed_by_id not in (None, actor.id):
-        _tell(draft.proposed_by_id or 0, "safety-rule-in-force", draft, f"{actor.name} put “{draft.key}” in force.")
+        _tell(draft.proposed_by_id or 0, "safety-rule-in-force", draft, f"{actor.name} put “{draft.title}” in force.")
     return Outcome(revision=number)
 
 
@@ -306,7 +306,7 @@ def send_back(actor: Account, draft_id: int, *, reason: str) -> Draft:
     _open_again(draft)
     audit.record(actor, "lexicon.sent-back", f"draft:{draft.id}", rule=draft.key, reason=reason)
     if proposer not in (None, actor.id):
-        _tell(proposer or 0, "safety-rule-sent-back", draft, f"{actor.name} sent “{draft.key}” back: {reason}")
+        _tell(proposer or 0, "safety-rule-sent-back", draft, f"{actor.name} sent “{draft.title}” back: {reason}")
     return draft
 
 

@@ -113,7 +113,7 @@ def told(outcome: Outcome, sentence: str, onward: str) -> Any:
         queries.current_lexicon()  # swaps in what was compiled for the check; the next words find it ready
         flash(sentence, "ok")
         return redirect(onward, 303)
-    flash("This touches a crisis rule: it waits for another admin, who was told. Nothing has changed yet.", "warn")
+    flash("This touches a crisis rule, so another admin puts it in force. Nothing has changed yet.", "warn")
     return redirect(url_for("lexicon_admin.draft", draft_id=outcome.draft_id), 303)
 
 

@@ -129,12 +129,21 @@ def _words(old: str, new: str) -> Iterator[Piece]:
     if len(had) * len(has) > _TOO_MUCH:
         yield from (Piece("left", "".join(had)), Piece("came", "".join(has)))
     else:
-        for how, a, b, c, d in SequenceMatcher(None, had, has, autojunk=True).get_opcodes():
-            if how == "equal":
-                yield Piece("same", "".join(had[a:b]))
-            else:
-                yield from (Piece("left", "".join(had[a:b])), Piece("came", "".join(has[c:d])))
+        yield from _paired(had, has)
     yield Piece("same", "".join(tail))
+
+
+def _paired(had: list[str], has: list[str]) -> Iterator[Piece]:
+    """What left and what came; a lone space between two changes belongs to both, so that changed words stay together."""
+    left = came = ""
+    for how, a, b, c, d in SequenceMatcher(None, had, has, autojunk=True).get_opcodes():
+        old, new = "".join(had[a:b]), "".join(has[c:d])
+        if how != "equal" or (old.isspace() and (left or came)):
+            left, came = left + old, came + new
+            continue
+        yield from (Piece("left", left), Piece("came", came), Piece("same", old))
+        left = came = ""
+    yield from (Piece("left", left), Piece("came", came))
 
 
 def _alike(one: list[str], other: list[str]) -> int:

@@ -15,7 +15,6 @@ from community.core.errors import Invalid
 from community.safety import CONCERNS, KINDS, SEVERITIES, VIEWS, Rule, check_rule, fold
 from community.safety.checks import MAX_EXAMPLE
 
-from .packfiles import MAX_PACK
 from .packs import ORIGINS, Choice, Incoming
 
 MAX_NOTE = 300
@@ -341,7 +340,7 @@ def pack_from(pasted: str, file: FileStorage | None) -> str:
         if text.is_blank(typed):
             raise Invalid({"pack": "Choose a file, or paste a pack here."})
         return typed
-    raw = file.stream.read(MAX_PACK * 4 + 1)
+    raw = file.stream.read()
     try:
         return text.storable(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

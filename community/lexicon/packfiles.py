@@ -21,7 +21,7 @@ from community.safety import Lexicon, Pack, PackError, PatternError, Rule, check
 from .changes import fields_of
 
 MAX_PACK = 500_000
-"""Characters of one file: seven times the largest that is shipped."""
+"""Bytes of one file: seven times the largest that is shipped."""
 MAX_RULES = 2_000
 SHOWN_SENTENCES = 12
 _TEXTS = ("key", "pattern", "kind", "concern", "severity", "action", "why", "owner", "review_by")
@@ -74,8 +74,9 @@ class PackFile:
 
 def read(source: str) -> PackFile:
     """Raises BrokenPack. Burns CPU: off the event loop."""
-    if len(source) > MAX_PACK:
-        raise BrokenPack([f"This pack has {len(source):,} characters and {MAX_PACK:,} fit: make it two packs."])
+    size = len(source.encode("utf-8", "replace"))
+    if size > MAX_PACK:
+        raise BrokenPack([f"This pack is {size // 1000:,} kB large and {MAX_PACK // 1000} kB fit: make it two packs."])
     raw = _parsed(source)
     _refuse(list(_misshapen(raw, source)))
     try:

@@ -216,7 +216,7 @@ def moved_since(number: int, keys: Iterable[str]) -> list[str]:
         .group_by(LexiconRule.key)
         .order_by(LexiconRule.key)
     )
-    latest = dict(db.session().execute(rows).tuples().all())
+    latest = {key: at for key, at in db.session().execute(rows)}
     if not latest:
         return []
     before, now_ = rules_of(number), rules_now()[1]
@@ -265,7 +265,7 @@ def sides_of(draft: Draft, change: Change, rules: Mapping[str, Rule]) -> tuple[d
 def names_of(draft: Draft) -> dict[int, str]:
     """Who made a draft and who proposed it, by id."""
     rows = sa.select(Account.id, Account.name).where(Account.id.in_([draft.created_by_id, draft.proposed_by_id or 0]))
-    return dict(db.session().execute(rows).tuples().all())
+    return {account_id: name for account_id, name in db.session().execute(rows)}
 
 
 def story_of(draft_id: int) -> Sequence[audit.AuditEntry]:
