@@ -210,13 +210,13 @@ def moved_since(number: int, keys: Iterable[str]) -> list[str]:
     """A sentence for each of the rules that somebody changed or retired after revision `number`."""
     came, left = LexiconRule.since_revision, LexiconRule.until_revision
     rows = (
-        sa.select(LexiconRule.key, sa.func.max(Revision.number))
+        sa.select(LexiconRule.key, sa.func.max(Revision.number).label("at"))
         .join(Revision, sa.or_(Revision.number == came, Revision.number == left))
         .where(LexiconRule.key.in_(list(keys)), Revision.number > number)
         .group_by(LexiconRule.key)
         .order_by(LexiconRule.key)
     )
-    latest = {key: at for key, at in db.session().execute(rows)}
+    latest = {row.key: row.at for row in db.session().execute(rows)}
     if not latest:
         return []
     before, now_ = rules_of(number), rules_now()[1]
@@ -265,7 +265,7 @@ def sides_of(draft: Draft, change: Change, rules: Mapping[str, Rule]) -> tuple[d
 def names_of(draft: Draft) -> dict[int, str]:
     """Who made a draft and who proposed it, by id."""
     rows = sa.select(Account.id, Account.name).where(Account.id.in_([draft.created_by_id, draft.proposed_by_id or 0]))
-    return {account_id: name for account_id, name in db.session().execute(rows)}
+    return {row.id: row.name for row in db.session().execute(rows)}
 
 
 def story_of(draft_id: int) -> Sequence[audit.AuditEntry]:
