@@ -69,7 +69,8 @@ class LexiconRule(Base):
 
 
 class Draft(Base):
-    """A change of one rule that is not in force. `rule` holds its fields as they would be; NULL: the rule would be retired."""
+    """A change that is not in force. `rule` holds the fields of one rule as they would be, or {"put": …, "retire": …} for a change
+    of many (a pack, an older revision: its key has a colon); nothing: the rule `key` would be retired."""
 
     __tablename__ = "lexicon_drafts"
     __table_args__ = (
@@ -92,6 +93,11 @@ class Draft(Base):
     shadow_since: Mapped[datetime | None]
     shadow_until: Mapped[datetime | None]
     published_revision: Mapped[int | None] = mapped_column(sa.ForeignKey("lexicon_revisions.number"))
+
+    @property
+    def title(self) -> str:
+        """The key; a pack or an older revision by its name."""
+        return self.key.replace("pack:", "pack ").replace("back-to:", "back to revision ")
 
 
 class Sighting(Base):
