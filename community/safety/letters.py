@@ -68,7 +68,7 @@ class Letters:
     def _inside(self, text: str) -> Iterator[Place]:
         letters, origins = unfolded(text)
         seen: dict[str, int] = {}
-        for at, hits in self._automaton.iter(letters) if self._automaton else ():
+        for at, hits in self._automaton.find(letters) if self._automaton else ():
             for number, length in hits:
                 rule = self._rules[number]
                 seen[rule.key] = seen.get(rule.key, 0) + 1

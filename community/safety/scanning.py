@@ -13,6 +13,7 @@ from community.safety.letters import Place
 from community.safety.lexicon import Lexicon, Target
 from community.safety.rules import Finding, severity_rank
 from community.safety.streams import Piece
+from community.safety.vocabulary import AMBIGUOUS, Memory
 
 MAX_CHARS = 1_000_000
 MAX_PER_RULE = 20
@@ -37,23 +38,25 @@ RawHit = tuple[int, int, int]
 
 def scan(text: str, lexicon: Lexicon, *, room: int | None = None, profile: str = "general") -> tuple[Finding, ...]:
     """Findings by severity, then by place. Rules of a room, or of rooms of some profile, fire only there."""
-    words = _affordable(folding.words(text[:MAX_CHARS]), lexicon)
-    matches = _matches(words, lexicon)
-    places = lexicon.letters.find(text[:MAX_CHARS]) if lexicon.letters else ()
+    text = text[:MAX_CHARS]
+    memory = lexicon.vocabulary.memory()
+    words = _affordable(folding.words(text), memory)
+    matches = _matches(words, lexicon, memory)
+    places = lexicon.letters.find(text) if lexicon.letters else ()
     if not matches and not places:
         return ()
-    context = cues.Context(text[:MAX_CHARS], words, lexicon.vocabulary.plain)
+    context = cues.Context(text, words, memory.plain)
     excepted = _excepted(matches)
     findings = [_finding(match, context) for match in _standing(matches, excepted, room, profile)]
     findings += _in_letters(places, context, excepted, room, profile)
     return tuple(sorted(findings, key=lambda found: (-severity_rank(found.severity), found.start, found.end)))
 
 
-def _affordable(words: list[str], lexicon: Lexicon) -> list[str]:
+def _affordable(words: list[str], memory: Memory) -> list[str]:
     """The words, with those beyond MAX_NEW_WORDS unseen ones blanked; their places stay."""
     if len(words) <= MAX_NEW_WORDS:
         return words
-    unseen = [word for word in dict.fromkeys(words) if word not in lexicon.vocabulary]
+    unseen = [word for word in dict.fromkeys(words) if word not in memory]
     beyond = frozenset(unseen[MAX_NEW_WORDS:])
     return [_BLANK if word in beyond else word for word in words] if beyond else words
 
@@ -72,34 +75,32 @@ def _finding(match: Match, context: "cues.Context") -> Finding:
 # -------------------------------------------------------------------- matching
 
 
-def _matches(words: list[str], lexicon: Lexicon) -> list[Match]:
-    vocabulary = lexicon.vocabulary
-    symbols = "".join(map(vocabulary.__getitem__, words))
-    found = _as_written(symbols, words, lexicon)
-    glued = symbols
-    for apart, whole in lexicon.glue:
-        glued = glued.replace(apart, whole)
+def _matches(words: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
+    read = symbols = "".join(map(memory.__getitem__, words))
+    if AMBIGUOUS in read:
+        symbols = read.replace(AMBIGUOUS, "")
+    found = _as_written(symbols, words, lexicon, memory)
+    glued = streams.glued(symbols, lexicon.glue)
     if glued != symbols:
-        found += _as_written(glued, words, lexicon)
+        found += _as_written(glued, words, lexicon, memory)
     if streams.looks_split(symbols):
-        joined = streams.put_together(words, vocabulary)
+        joined = streams.put_together(words, lexicon.vocabulary, memory)
         if joined:
             found += _again(joined, lexicon)
-    likeliest = streams.likeliest(words, vocabulary, lexicon.pairs)
-    if likeliest:
-        found += _again(likeliest, lexicon)
+    if read is not symbols:
+        found += _again(streams.likeliest(words, memory, lexicon.pairs), lexicon)
     return [match for match in found if not _flimsy(match, words)]
 
 
-def _as_written(symbols: str, words: list[str], lexicon: Lexicon) -> list[Match]:
+def _as_written(symbols: str, words: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
     hits = _all_hits(symbols, lexicon)
     if not hits:
         return []
-    vocabulary = lexicon.vocabulary
-    owner = [at for at, word in enumerate(words) for _ in vocabulary[word]]
+    read = [memory.symbols(word) for word in words]
+    owner = [at for at, symbols in enumerate(read) for _ in symbols]
 
     def piece(at: int) -> Piece:
-        return Piece(vocabulary[words[at]], at, at, vocabulary.views.get(words[at], "words"))
+        return Piece(read[at], at, at, memory.view(words[at]))
 
     return _located(hits, owner, piece, lexicon)
 
@@ -136,13 +137,19 @@ def _all_hits(symbols: str, lexicon: Lexicon) -> list[RawHit]:
 def _hits(symbols: str, lexicon: Lexicon) -> list[RawHit]:
     hits: list[RawHit] = []
     targets = lexicon.targets
-    for at, found in lexicon.automaton.iter(symbols):
+    for at, found in lexicon.automaton.find(symbols):
         for number, length in found:
             target = targets[number]
             start, end = at + 1 - length, at + 1
             if target.before:
+                part, gap = target.before[0]
+                if part.lasts.isdisjoint(symbols[max(start - gap - 1, 0) : start]):
+                    continue  # nearly always: nothing that could stand before it does
                 start = _leftwards(symbols, start, target)
             if start >= 0 and target.after:
+                part, gap = target.after[0]
+                if part.firsts.isdisjoint(symbols[end : end + gap + 1]):
+                    continue
                 end = _rightwards(symbols, end, target)
             if start >= 0 and end:
                 hits.append((number, start, end))

@@ -5,18 +5,20 @@ elongation, leet, masks, run-together words, misspellings, dropped vowels. An ev
 """
 
 import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from itertools import product
+from itertools import product, takewhile
 from math import log1p
 
 from community.safety import folding, speech
 
-SINGLE, SHORT, OTHER, EMPHASIS, GLUED = "\x01", "\x02", "\x03", "\x05", "\x06"
-"""A lone letter; an unknown word of two to six letters; any other unknown word; before a word of emphasis; after glue."""
+SINGLE, SHORT, OTHER, AMBIGUOUS, EMPHASIS, GLUED = "\x01", "\x02", "\x03", "\x04", "\x05", "\x06"
+"""A lone letter; an unknown word of two to six letters; any other unknown word; before a word of several readings (taken out
+before anything is looked for); before a word of emphasis; after glue."""
 
 REMEMBERED = 60_000
-"""Unknown words kept with their reading; then the memory starts afresh."""
+"""Words kept with their reading; then a new memory begins."""
 
 MOST_READINGS = 6
 """Watched words one disguised word is tried as."""
@@ -83,23 +85,68 @@ Reading = tuple[str, str]
 """(symbols, the view that read them)."""
 
 
-class Vocabulary(dict[str, str]):
-    """word -> symbols. Looking up an unknown word reads it and remembers the answer."""
+class Memory(dict[str, str]):
+    """word -> symbols. Looking up an unknown word reads it and remembers the answer.
+
+    Threads may share one: what is remembered of a word is always the same, and nothing is ever forgotten. When it has grown
+    too large the vocabulary begins another; whoever is reading goes on with this one.
+    """
+
+    __slots__ = ("_vocabulary", "ambiguous", "views")
+
+    def __init__(self, vocabulary: "Vocabulary") -> None:
+        super().__init__(vocabulary.base)
+        self._vocabulary = vocabulary
+        self.views: dict[str, str] = {}
+        """The view of each word that is not read as written."""
+        self.ambiguous: dict[str, tuple[str, ...]] = dict(vocabulary.numbers)
+        """The symbols of each word with more than one reading, the likeliest first."""
+        self.update((word, AMBIGUOUS + self[word]) for word in self.ambiguous)
+
+    def __missing__(self, word: str) -> str:
+        readings = self._vocabulary.read(word)
+        symbols, view = readings[0]
+        if view != "words":
+            self.views[word] = view
+        if len(readings) > 1:
+            self.ambiguous[word] = tuple(symbols for symbols, _ in readings)
+            symbols = AMBIGUOUS + symbols
+        self[word] = symbols
+        return symbols
+
+    def symbols(self, word: str) -> str:
+        """The symbols of a word without the sign that there are other readings."""
+        return self[word].lstrip(AMBIGUOUS)
+
+    def view(self, word: str) -> str:
+        return self.views.get(word, "words")
+
+    def plain(self, word: str) -> str:
+        """A disguised word as the watched words it is read as; any other word as it is."""
+        return self._vocabulary.named(self.symbols(word)) if word in self.views else word
+
+
+class Vocabulary:
+    """The words that rules know, everyday words, and how an unknown word is read. Never changes but for its memory."""
 
     def __init__(self, phrases: Iterable[tuple[str, ...]]) -> None:
-        super().__init__()
         counts = Counter(word for phrase in phrases for word in phrase)
         self.prefixes: dict[str, str] = {}
         self.own: dict[str, str] = {}
         self._weights = counts
         self._assign(counts)
-        self._fill()
-        self.base = dict(self)
+        self.base = self._filled()
         self._names = {symbol: word for word, symbol in self.own.items()}
-        self.views: dict[str, str] = {}
         self._index()
-        self._numbers = {word: self._spelt(word) for word in self.own if word.isdigit() and self._spelt(word)}
-        self.ambiguous: dict[str, tuple[str, ...]] = dict(self._numbers)
+        self.numbers = {word: self._spelt(word) for word in self.own if word.isdigit() and self._spelt(word)}
+        self._memory = Memory(self)
+
+    def memory(self) -> Memory:
+        """The memory to read one text with."""
+        memory = self._memory
+        if len(memory) > REMEMBERED:
+            memory = self._memory = Memory(self)
+        return memory
 
     def _assign(self, counts: Counter[str]) -> None:
         numbers = (number for number in range(_FIRST, 0x110000) if number not in _SURROGATES)
@@ -109,58 +156,42 @@ class Vocabulary(dict[str, str]):
                 self.prefixes[word[:-1]] = chr(next(numbers))
             else:
                 self.own[word] = chr(next(numbers))
+        self._sorted_own = sorted(self.own)
+        self._choices: dict[str, tuple[str, ...]] = {}
         self.prefix_lengths = sorted({len(prefix) for prefix in self.prefixes}, reverse=True)
 
-    def _fill(self) -> None:
-        for word in speech.everyday():
-            self[word] = self._prefixed(word) or OTHER
+    def _filled(self) -> dict[str, str]:
+        base = {word: self._prefixed(word) or OTHER for word in speech.everyday()}
         for word in self.own:
-            self[word] = self.symbol(word)
+            base[word] = self.symbol(word)
         for short, long in speech.short_forms().items():
-            self[short] = "".join(self.get(word, OTHER) for word in long)
+            base[short] = "".join(base.get(word, OTHER) for word in long)
+        return base
 
     def symbol(self, word: str) -> str:
         """The symbols of one word of a pattern."""
         return EMPHASIS + self.own[word] if word in speech.emphasis() else self.own[word]
 
-    def plain(self, word: str) -> str:
-        """A disguised word as the watched words it is read as; any other word as it is."""
-        if word not in self.views:
-            return word
-        return " ".join(self._names.get(symbol, "") for symbol in self.get(word, "") if symbol != EMPHASIS)
+    def named(self, symbols: str) -> str:
+        """The watched words that symbols stand for."""
+        return " ".join(self._names.get(symbol, "") for symbol in symbols if symbol != EMPHASIS)
 
-    def choices(self, word: str) -> list[str]:
+    def choices(self, word: str) -> tuple[str, ...]:
         """The symbol strings that satisfy one word of a pattern: more than one for a prefix."""
         if not word.endswith("*"):
-            return [self.symbol(word)]
-        stem = word[:-1]
-        known = [self.symbol(own) for own in self.own if own.startswith(stem)]
-        return known + [symbol for prefix, symbol in self.prefixes.items() if prefix.startswith(stem)]
-
-    def __missing__(self, word: str) -> str:
-        if len(self) > REMEMBERED:
-            self._forget()
-        if word in self.base:  # another thread is just starting the memory afresh
-            return self.base[word]
-        readings = self._read(word)
-        symbols, view = readings[0]
-        if view != "words":
-            self.views[word] = view
-        if len(readings) > 1:
-            self.ambiguous[word] = tuple(symbols for symbols, _ in readings)
-        self[word] = symbols
-        return symbols
-
-    def _forget(self) -> None:
-        self.clear()
-        self.update(self.base)
-        self.views.clear()
-        self.ambiguous.clear()
-        self.ambiguous.update(self._numbers)
+            return (self.symbol(word),)
+        if word not in self._choices:
+            stem = word[:-1]
+            among = self._sorted_own[bisect_left(self._sorted_own, stem) :]
+            known = [self.symbol(own) for own in takewhile(lambda own: own.startswith(stem), among)]
+            longer = [symbol for prefix, symbol in self.prefixes.items() if prefix.startswith(stem)]
+            self._choices[word] = (*known, *longer)
+        return self._choices[word]
 
     # ---------------------------------------------------------------- reading an unknown word
 
-    def _read(self, word: str) -> list[Reading]:
+    def read(self, word: str) -> list[Reading]:
+        """The ways to read a word that is not in `base`, the likeliest first; at least one."""
         if len(word) > _LONGEST:
             return [(OTHER, "words")]
         core = word.strip(folding.MASKS)
@@ -252,7 +283,7 @@ class Vocabulary(dict[str, str]):
         parts = _MASKED.split(core)
         if len(parts) == 1:
             return [(OTHER, "words")]
-        return [("".join(self[part] for part in parts if part), "words")]
+        return [("".join(self.base.get(part) or self.read(part)[0][0] for part in parts if part), "words")]
 
     def _letters(self, word: str) -> list[Reading]:
         """Readings of plain Latin letters that no rule and no everyday word knows."""
