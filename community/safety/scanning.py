@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from community.safety import cues, folding, streams
 from community.safety.letters import Place
@@ -76,41 +77,43 @@ def _finding(match: Match, context: "cues.Context") -> Finding:
 
 
 def _matches(words: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
-    read = symbols = "".join(map(memory.__getitem__, words))
-    if AMBIGUOUS in read:
-        symbols = read.replace(AMBIGUOUS, "")
-    found = _as_written(symbols, words, lexicon, memory)
+    read = list(map(memory.__getitem__, words))
+    symbols = "".join(read)
+    ambiguous: list[int] = []
+    if AMBIGUOUS in symbols:
+        symbols = symbols.replace(AMBIGUOUS, "")
+        several = memory.ambiguous
+        ambiguous = [at for at, word in enumerate(words) if word in several]
+        for at in ambiguous:
+            read[at] = read[at].lstrip(AMBIGUOUS)
+    found = _as_read(symbols, read, words, lexicon, memory)
     glued = streams.glued(symbols, lexicon.glue)
     if glued != symbols:
-        found += _as_written(glued, words, lexicon, memory)
+        found += _as_read(glued, read, words, lexicon, memory)
     if streams.looks_split(symbols):
-        joined = streams.put_together(words, lexicon.vocabulary, memory)
-        if joined:
-            found += _again(joined, lexicon)
-    if read is not symbols:
-        found += _again(streams.likeliest(words, memory, lexicon.pairs), lexicon)
+        pieces = streams.put_together(words, read, lexicon.vocabulary, memory)
+        if pieces:
+            found += _together(pieces, lexicon)
+    if ambiguous:
+        likeliest = streams.likeliest(ambiguous, words, read, memory, lexicon.pairs)
+        if likeliest:
+            found += _as_read("".join(likeliest), likeliest, words, lexicon, memory)
     return [match for match in found if not _flimsy(match, words)]
 
 
-def _as_written(symbols: str, words: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
+def _as_read(symbols: str, read: list[str], words: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
+    """Matches in the symbols of each word."""
     hits = _all_hits(symbols, lexicon)
     if not hits:
         return []
-    read = [memory.symbols(word) for word in words]
-    owner = [at for at, symbols in enumerate(read) for _ in symbols]
-
-    def piece(at: int) -> Piece:
-        return Piece(read[at], at, at, memory.view(words[at]))
-
-    return _located(hits, owner, piece, lexicon)
+    return _located(hits, read, lambda at: Piece(read[at], at, at, memory.view(words[at])), lexicon)
 
 
-def _again(pieces: list[Piece], lexicon: Lexicon) -> list[Match]:
-    hits = _all_hits("".join(piece.symbols for piece in pieces), lexicon)
-    if not hits:
-        return []
-    owner = [at for at, piece in enumerate(pieces) for _ in piece.symbols]
-    return _located(hits, owner, pieces.__getitem__, lexicon)
+def _together(pieces: list[Piece], lexicon: Lexicon) -> list[Match]:
+    """Matches in words put together again."""
+    read = [piece.symbols for piece in pieces]
+    hits = _all_hits("".join(read), lexicon)
+    return _located(hits, read, pieces.__getitem__, lexicon) if hits else []
 
 
 _ENOUGH = {"typo": 6, "vowels": 4}
@@ -194,15 +197,16 @@ def _rightwards(symbols: str, end: int, target: Target) -> int:
     return max(reached)
 
 
-def _located(hits: list[RawHit], owner: list[int], piece: Callable[[int], Piece], lexicon: Lexicon) -> list[Match]:
-    """Matches in words. `owner[i]` is the number of the piece that symbol i came from."""
+def _located(hits: list[RawHit], read: list[str], piece: Callable[[int], Piece], lexicon: Lexicon) -> list[Match]:
+    """Matches in words. `read` has the symbols of each piece."""
+    begins = list(accumulate(map(len, read), initial=0))
     found = []
     for target, start, end in hits:
-        inside = [piece(at) for at in range(owner[start], owner[end - 1] + 1)]
-        lead = start - bisect_left(owner, owner[start])
-        if _ragged(inside, lead, end - bisect_left(owner, owner[end - 1])):
+        first, last = bisect_right(begins, start) - 1, bisect_right(begins, end - 1) - 1
+        inside = [piece(at) for at in range(first, last + 1)]
+        if _ragged(inside, start - begins[first], end - begins[last]):
             continue
-        view = next((piece.view for piece in inside if piece.view != "words"), "words")
+        view = next((each.view for each in inside if each.view != "words"), "words")
         found.append(Match(lexicon.targets[target], inside[0].first, inside[-1].last, view))
     return found
 

@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from community.safety import speech
@@ -66,23 +67,45 @@ def looks_split(symbols: str) -> bool:
     return SINGLE in symbols or SHORT + SHORT in symbols
 
 
-def likeliest(words: list[str], memory: Memory, pairs: frozenset[str]) -> list[Piece]:
-    """Pieces where each word with several readings has the one that forms phrases with its neighbours."""
-    ambiguous = memory.ambiguous
-    read = [memory.symbols(word) for word in words]
-    at, end = 0, len(words)
-    while at < end:
-        if words[at] not in ambiguous:
-            at += 1
-            continue
-        first = at
-        while at < end and words[at] in ambiguous:
-            at += 1
-        before = (read[first - 1],) if first else ("",)
-        after = ((read[at],),) if at < end else ()
-        choices = [ambiguous[word] for word in words[first:at]]
-        read[first:at] = _best_path([before, *choices, *after], pairs)[1 : 1 + at - first]
-    return [Piece(symbols, at, at, memory.view(words[at])) for at, symbols in enumerate(read)]
+def likeliest(places: list[int], words: list[str], read: list[str], memory: Memory, pairs: frozenset[str]) -> list[str]:
+    """`read`, where the words at `places`, each with several readings, are read as what forms phrases with their neighbours;
+    [] if that changes nothing."""
+    changed: list[str] = []
+    for first, last in _runs(places):
+        if first == last:
+            beside = "".join(read[first - 1 : first]), "".join(read[last + 1 : last + 2])
+            best = [_best_between(*beside, memory.ambiguous[words[first]], pairs)]
+        else:
+            choices = [memory.ambiguous[word] for word in words[first : last + 1]]
+            before = [(read[first - 1],)] if first else []
+            after = [(symbols,) for symbols in read[last + 1 : last + 2]]
+            best = _best_path([*before, *choices, *after], pairs)[len(before) : len(before) + len(choices)]
+        if best != read[first : last + 1]:
+            changed = changed or read.copy()
+            changed[first : last + 1] = best
+    return changed
+
+
+def _runs(places: list[int]) -> Iterator[tuple[int, int]]:
+    """First and last of each run of neighbours."""
+    first = last = places[0]
+    for at in places[1:]:
+        if at > last + 1:
+            yield first, last
+            first = at
+        last = at
+    yield first, last
+
+
+def _best_between(before: str, after: str, options: tuple[str, ...], pairs: frozenset[str]) -> str:
+    """`_best_path` for one place, which is nearly always all there is."""
+    left, right = before[-1:], after.lstrip(EMPHASIS)[:1]
+    best, most = "", -1.0
+    for rank, option in enumerate(options):
+        score = (left + option.lstrip(EMPHASIS)[:1] in pairs) + (option[-1:] + right in pairs) - rank / 100
+        if score > most:
+            best, most = option, score
+    return best
 
 
 def _best_path(choices: list[tuple[str, ...]], pairs: frozenset[str]) -> list[str]:
@@ -109,16 +132,18 @@ def _joint(before: str, after: str) -> str:
 # -------------------------------------------------------------------- putting letters together again
 
 
-def put_together(words: list[str], vocabulary: Vocabulary, memory: Memory) -> list[Piece]:
-    """Pieces with spaced letters (`k i l l`) and fragments (`su ici de`) joined into words; [] if nothing was apart."""
-    apart = Apart(words, vocabulary, memory)
-    found = apart.joints()
+def put_together(words: list[str], read: list[str], vocabulary: Vocabulary, memory: Memory) -> list[Piece]:
+    """Pieces with spaced letters (`k i l l`) and fragments (`su ici de`) joined into words; [] if nothing was apart.
+
+    `read` has the symbols of each word.
+    """
+    found = Apart(words, read, vocabulary).joints()
     if not found:
         return []
     pieces: list[Piece] = []
     at = 0
     while at < len(words):
-        made = found.get(at) or [Piece(apart.read[at], at, at, memory.view(words[at]))]
+        made = found.get(at) or [Piece(read[at], at, at, memory.view(words[at]))]
         pieces += made
         at = made[-1].last + 1
     return pieces
@@ -127,10 +152,8 @@ def put_together(words: list[str], vocabulary: Vocabulary, memory: Memory) -> li
 class Apart:
     """Words among which some may have been pulled apart, with their symbols."""
 
-    def __init__(self, words: list[str], vocabulary: Vocabulary, memory: Memory) -> None:
-        self.words, self.vocabulary = words, vocabulary
-        self.read = [memory.symbols(word) for word in words]
-        self.single = memory.symbols
+    def __init__(self, words: list[str], read: list[str], vocabulary: Vocabulary) -> None:
+        self.words, self.read, self.vocabulary = words, read, vocabulary
 
     def joints(self) -> dict[int, list[Piece]]:
         """Where letters and fragments join, and into what."""
@@ -153,7 +176,7 @@ class Apart:
             return []
         letters = [(place, words[place]) for place in range(at, end) if words[place].isalnum()]
         run = "".join(letter for _, letter in letters)
-        if len(run) < 3 or not any(self.single(letter) == SINGLE for letter in run):
+        if len(run) < 3 or SINGLE not in self.read[at:end]:
             return []
         pieces, used = [], 0
         for part in self.vocabulary.split_loosely(run):

@@ -8,7 +8,7 @@ import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from itertools import product, takewhile
+from itertools import islice, product, takewhile
 from math import log1p
 
 from community.safety import folding, speech
@@ -22,6 +22,9 @@ REMEMBERED = 60_000
 
 MOST_READINGS = 6
 """Watched words one disguised word is tried as."""
+
+LONGEST_PIECE = 14
+"""Letters of the longest watched word that is looked for in run-together words."""
 
 _FIRST, _SURROGATES = 0x100, range(0xD800, 0xE000)
 _LONGEST = 40
@@ -43,6 +46,9 @@ _LEET = {
     "|": "l",
     "+": "t",
 }
+_PLAIN = {ord(sign): letters[0] for sign, letters in _LEET.items()}
+MOST_ONES = 4
+"""Digits in one word that are each tried as either of two letters."""
 _VOWELS = re.compile("[aeiou]")
 _RUN = re.compile(r"(.)\1+")
 
@@ -151,7 +157,7 @@ class Vocabulary:
     def _assign(self, counts: Counter[str]) -> None:
         numbers = (number for number in range(_FIRST, 0x110000) if number not in _SURROGATES)
         apart = {word for pair, whole in speech.glue().items() if whole in counts for word in pair}
-        for word in sorted(set(counts) | speech.emphasis() | apart):
+        for word in sorted(set(counts) | speech.emphasis() | apart, key=lambda word: (-counts[word], word)):
             if word.endswith("*"):
                 self.prefixes[word[:-1]] = chr(next(numbers))
             else:
@@ -256,11 +262,10 @@ class Vocabulary:
         return (self.base.get(digits, OTHER), self.base[plain]) if known else ()
 
     def _leet(self, word: str) -> list[Reading]:
-        choices = [_LEET.get(char, char) for char in word.lower()]
         signs = sum(1 for char in word if char in _LEET)
         if not signs or signs > 8 or len(word) > 20:
             return []
-        plains = [plain for plain in map("".join, product(*choices)) if plain.isalpha()]
+        plains = [plain for plain in self._unriddled(word) if plain.isalpha()]
         for plain in plains:
             if len(plain) > 1 and (plain in self.own or plain in speech.short_forms() or self._prefixed(plain)):
                 return [(self.base.get(plain) or self._prefixed(plain), "leet")]
@@ -270,14 +275,22 @@ class Vocabulary:
                 return [(symbols, "leet") for symbols, _ in found]
         return []
 
+    def _unriddled(self, word: str) -> Iterable[str]:
+        """The word with letters for digits and signs. Some stand for two: many of them are all taken for the same one."""
+        if word.count("1") > MOST_ONES:
+            return (word.replace("1", letter).translate(_PLAIN) for letter in _LEET["1"])
+        return map("".join, product(*(_LEET.get(char, char) for char in word)))
+
     def _masked(self, word: str) -> list[Reading]:
         if len(word) < 2 or not word[0].isalpha() or not _MASKED.search(word):
             return []
-        exact = re.compile("".join("[a-z]" if char in folding.MASKS else re.escape(char) for char in word))
-        loose = re.compile(_MASKED.sub("[a-z]+", word))
-        bucket = self._by_first.get(word[0], ())
-        found = [known for known in bucket if exact.fullmatch(known)] or [known for known in bucket if loose.fullmatch(known)]
-        return self._best(found, "masked")
+        parts = _MASKED.split(word)
+        among = self._by_ends.get(word[0] + parts[-1][-1:], ())
+        same_length = (known for known in among if len(known) == len(word) and _fits_signs(known, word))
+        found = list(islice(same_length, MOST_READINGS))
+        if not found:
+            found = list(islice((known for known in among if _fits(known, parts)), MOST_READINGS))
+        return [(self.base[known], "masked") for known in found]
 
     def _apart(self, core: str) -> list[Reading]:
         parts = _MASKED.split(core)
@@ -304,32 +317,34 @@ class Vocabulary:
         squeezed = _RUN.sub(r"\1", word)
         if squeezed == word:
             return []
-        found = [known for known in self._squeezed.get(squeezed, ()) if _longer_runs(word, known)]
+        found = [known for known in self._squeezed.get(squeezed, "").split() if _longer_runs(word, known)]
         return self._best(found, "elongated")
 
     def _misspelt(self, word: str) -> list[Reading]:
         if len(word) < 3:
             return []
-        found = [known for known in self._sorted.get(_letters_key(word), ()) if _one_swap(word, known)]
-        found += (known for known in self._deleted.get(word, ()) if known[:-1] != word)
+        found = [known for known in self._ordered.get(_letters_key(word), "").split() if _one_swap(word, known)]
+        found += [known for known in self._deleted.get(word, "").split() if known[:-1] != word]
         if len(word) >= 4 and not found:
             found = self._one_letter_off(word)
-        return self._best(found, "typo")
+        return self._best(found, "typo") if found else []
 
     def _one_letter_off(self, word: str) -> list[str]:
         found: list[str] = []
+        spellable, deleted = self._spellable, self._deleted
         for at in range(1, len(word) - (len(word) < 5 or word[-1] in "sdrygn")):
             shorter = word[:at] + word[at + 1 :]
-            if shorter in self._spellable:
+            if shorter in spellable:
                 found.append(shorter)
-            same = (known for known in self._deleted.get(shorter, ()) if len(known) == len(word))
-            found += (known for known in same if known[:at] + known[at + 1 :] == shorter)
+            elif shorter in deleted:  # never both: what is known is not listed as shortened
+                same = (known for known in deleted[shorter].split() if len(known) == len(word))
+                found += (known for known in same if known[:at] + known[at + 1 :] == shorter)
         return found
 
     def _vowelless(self, word: str) -> list[Reading]:
         if len(word) < 2 or _VOWELS.search(word[1:]):
             return []
-        return self._best(self._consonants.get(word, ()), "vowels")
+        return self._best(self._consonants.get(word, "").split(), "vowels")
 
     def _joined(self, word: str) -> list[Reading]:
         if not 6 <= len(word) <= 32:
@@ -341,32 +356,46 @@ class Vocabulary:
 
     def split(self, word: str) -> list[str]:
         """The fewest known words that make up all of `word`, or []."""
+        pieces, openings = self._pieces, self._openings
         ways: list[tuple[float, int]] = [(0.0, 0)] + [(_NO_WAY, 0)] * len(word)
         for start in range(len(word)):
             paid = ways[start][0]
             if paid == _NO_WAY:
                 continue
-            for end in range(start + 1, min(len(word), start + 14) + 1):
-                price = self._pieces.get(word[start:end])
-                if price and paid + price < ways[end][0]:
-                    ways[end] = (paid + price, start)
-        if ways[-1][0] == _NO_WAY:
-            return []
-        return _pieces(word, ways)
+            for end in range(start + 1, min(len(word), start + LONGEST_PIECE) + 1):
+                part = word[start:end]
+                price = pieces.get(part)
+                if price:
+                    if paid + price < ways[end][0]:
+                        ways[end] = (paid + price, start)
+                elif part not in openings:
+                    break
+        return _pieces(word, ways) if ways[-1][0] != _NO_WAY else []
 
     def split_loosely(self, letters: str) -> list[str]:
         """`letters` cut into known words where that is possible and into single letters elsewhere."""
+        pieces, openings = self._pieces, self._openings
         ways: list[tuple[float, int]] = [(0.0, 0)] + [(_NO_WAY, 0)] * len(letters)
-        for end in range(1, len(letters) + 1):
-            for start in range(max(0, end - 14), end):
-                price = self._pieces.get(letters[start:end], 2.0 if start == end - 1 else 0.0)
-                if price and ways[start][0] + price < ways[end][0]:
-                    ways[end] = (ways[start][0] + price, start)
+        for start in range(len(letters)):
+            paid = ways[start][0]
+            for end in range(start + 1, min(len(letters), start + LONGEST_PIECE) + 1):
+                part = letters[start:end]
+                price = pieces.get(part)
+                if not price and end == start + 1:
+                    price = 2.0
+                if price:
+                    if paid + price < ways[end][0]:
+                        ways[end] = (paid + price, start)
+                elif part not in openings:
+                    break
         return _pieces(letters, ways)
 
     def _best(self, known: Iterable[str], view: str) -> list[Reading]:
-        ranked = sorted(set(known), key=lambda word: (-self._weights[word], word))
+        ranked = sorted(set(known), key=self._likeliness)
         return [(self.base[word], view) for word in ranked[:MOST_READINGS]]
+
+    def _likeliness(self, word: str) -> tuple[int, str]:
+        return -self._weights[word], word
 
     # ---------------------------------------------------------------- indexes, made once
 
@@ -380,25 +409,52 @@ class Vocabulary:
             for word in spellable
             if len(word) > 2 or word in _LITTLE
         }
-        squeezed: dict[str, list[str]] = defaultdict(list)
-        ordered: dict[str, list[str]] = defaultdict(list)
-        deleted: dict[str, list[str]] = defaultdict(list)
-        consonants: dict[str, list[str]] = defaultdict(list)
-        by_first: dict[str, list[str]] = defaultdict(list)
-        for word in spellable:
-            squeezed[_RUN.sub(r"\1", word)].append(word)
-            by_first[word[0]].append(word)
-            for bare in {_VOWELS.sub("", word), word[0] + _VOWELS.sub("", word[1:])}:
+        self._openings = frozenset(word[:end] for word in self._pieces for end in range(1, min(len(word), LONGEST_PIECE)))
+        squeezed, ordered, deleted, consonants = _Index(), _Index(), _Index(), _Index()
+        ends: dict[str, list[str]] = defaultdict(list)
+        for word in sorted(spellable):
+            squeezed.add(_RUN.sub(r"\1", word), word)
+            without = _VOWELS.sub("", word)
+            for bare in {without, word[0] + _VOWELS.sub("", word[1:])}:
                 if len(bare) > 1 and bare != word:
-                    consonants[bare].append(word)
+                    consonants.add(bare, word)
             if len(word) < 4:
                 continue
-            ordered[_letters_key(word)].append(word)
+            ordered.add(_letters_key(word), word)
             for short in {word[:at] + word[at + 1 :] for at in range(1, len(word))}:
                 if short not in self.base:
-                    deleted[short].append(word)
-        self._squeezed, self._sorted, self._deleted = dict(squeezed), dict(ordered), dict(deleted)
-        self._consonants, self._by_first = dict(consonants), dict(by_first)
+                    deleted.add(short, word)
+        self._squeezed, self._ordered, self._deleted = squeezed, ordered, deleted
+        for word in sorted(spellable, key=self._likeliness):
+            ends[word[0]].append(word)
+            ends[word[0] + word[-1]].append(word)
+        self._consonants, self._by_ends = consonants, dict(ends)
+
+
+def _fits_signs(known: str, word: str) -> bool:
+    """The same letters, wherever `word` has one."""
+    return all(mine == theirs or mine in folding.MASKS for mine, theirs in zip(word, known, strict=True))
+
+
+def _fits(known: str, parts: list[str]) -> bool:
+    """The parts in their order, at both ends, with one letter or more between."""
+    head, *middle, tail = parts
+    at, end = len(head), len(known) - len(tail)
+    if not known.startswith(head) or not known.endswith(tail):
+        return False
+    for part in middle:
+        at = known.find(part, at + 1, end) + len(part)
+        if at < len(part):
+            return False
+    return at < end
+
+
+class _Index(dict[str, str]):
+    """key -> words, with spaces between: most keys have one word, and a string of its own costs nothing."""
+
+    def add(self, key: str, word: str) -> None:
+        known = self.get(key)
+        self[key] = f"{known} {word}" if known else word
 
 
 def _pieces(word: str, ways: list[tuple[float, int]]) -> list[str]:
