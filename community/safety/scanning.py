@@ -91,9 +91,11 @@ def _matches(words: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
     if glued != symbols:
         found += _as_read(glued, read, words, lexicon, memory)
     if streams.looks_split(symbols):
-        pieces = streams.put_together(words, read, lexicon.vocabulary, memory)
-        if pieces:
-            found += _together(pieces, lexicon)
+        joints = streams.put_together(words, read, lexicon.vocabulary)
+        hits = _all_hits(streams.woven_symbols(joints, read), lexicon) if joints else []
+        if hits:
+            pieces = streams.woven(joints, words, read, memory)
+            found += _located(hits, [piece.symbols for piece in pieces], pieces.__getitem__, lexicon)
     if ambiguous:
         likeliest = streams.likeliest(ambiguous, words, read, memory, lexicon.pairs)
         if likeliest:
@@ -107,13 +109,6 @@ def _as_read(symbols: str, read: list[str], words: list[str], lexicon: Lexicon, 
     if not hits:
         return []
     return _located(hits, read, lambda at: Piece(read[at], at, at, memory.view(words[at])), lexicon)
-
-
-def _together(pieces: list[Piece], lexicon: Lexicon) -> list[Match]:
-    """Matches in words put together again."""
-    read = [piece.symbols for piece in pieces]
-    hits = _all_hits("".join(read), lexicon)
-    return _located(hits, read, pieces.__getitem__, lexicon) if hits else []
 
 
 _ENOUGH = {"typo": 6, "vowels": 4}

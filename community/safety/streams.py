@@ -132,21 +132,35 @@ def _joint(before: str, after: str) -> str:
 # -------------------------------------------------------------------- putting letters together again
 
 
-def put_together(words: list[str], read: list[str], vocabulary: Vocabulary, memory: Memory) -> list[Piece]:
-    """Pieces with spaced letters (`k i l l`) and fragments (`su ici de`) joined into words; [] if nothing was apart.
+def put_together(words: list[str], read: list[str], vocabulary: Vocabulary) -> list[list[Piece]]:
+    """Where spaced letters (`k i l l`) and fragments (`su ici de`) join into words, and into what; in order of place.
 
     `read` has the symbols of each word.
     """
-    found = Apart(words, read, vocabulary).joints()
-    if not found:
-        return []
+    return Apart(words, read, vocabulary).joints()
+
+
+def woven(joints: list[list[Piece]], words: list[str], read: list[str], memory: Memory) -> list[Piece]:
+    """All words as pieces, with what was put together in its place."""
     pieces: list[Piece] = []
     at = 0
-    while at < len(words):
-        made = found.get(at) or [Piece(read[at], at, at, memory.view(words[at]))]
+    for made in [*joints, []]:
+        upto = made[0].first if made else len(words)
+        pieces += [Piece(read[place], place, place, memory.view(words[place])) for place in range(at, upto)]
         pieces += made
-        at = made[-1].last + 1
+        at = made[-1].last + 1 if made else upto
     return pieces
+
+
+def woven_symbols(joints: list[list[Piece]], read: list[str]) -> str:
+    """The symbols of `woven`."""
+    parts: list[str] = []
+    at = 0
+    for made in joints:
+        parts += read[at : made[0].first]
+        parts += (piece.symbols for piece in made)
+        at = made[-1].last + 1
+    return "".join(parts + read[at:])
 
 
 class Apart:
@@ -155,16 +169,15 @@ class Apart:
     def __init__(self, words: list[str], read: list[str], vocabulary: Vocabulary) -> None:
         self.words, self.read, self.vocabulary = words, read, vocabulary
 
-    def joints(self) -> dict[int, list[Piece]]:
-        """Where letters and fragments join, and into what."""
+    def joints(self) -> list[list[Piece]]:
         lone = [at for at, symbols in enumerate(self.read) if symbols in _LONE][:MAX_REPAIRS]
-        found: dict[int, list[Piece]] = {}
+        found: list[list[Piece]] = []
         free = 0
         for at in sorted({*lone, *(place - 1 for place in lone if place)}):
             if at >= free:
                 made = self._letters(at) or self._fragments(at)
                 if made:
-                    found[at] = made
+                    found.append(made)
                     free = made[-1].last + 1
         return found
 

@@ -314,35 +314,41 @@ class Vocabulary:
         return ""
 
     def _elongated(self, word: str) -> list[Reading]:
-        squeezed = _RUN.sub(r"\1", word)
-        if squeezed == word:
+        if not _RUN.search(word):
             return []
+        squeezed = _RUN.sub(r"\1", word)
         found = [known for known in self._squeezed.get(squeezed, "").split() if _longer_runs(word, known)]
         return self._best(found, "elongated")
 
     def _misspelt(self, word: str) -> list[Reading]:
         if len(word) < 3:
             return []
-        found = [known for known in self._ordered.get(_letters_key(word), "").split() if _one_swap(word, known)]
-        found += [known for known in self._deleted.get(word, "").split() if known[:-1] != word]
+        swapped = self._ordered.get(_letters_key(word))
+        found = [known for known in swapped.split() if _one_swap(word, known)] if swapped else []
+        longer = self._shorter.get(word)
+        if longer:
+            found += [known for known in longer.split() if known[:-1] != word]
         if len(word) >= 4 and not found:
             found = self._one_letter_off(word)
         return self._best(found, "typo") if found else []
 
     def _one_letter_off(self, word: str) -> list[str]:
         found: list[str] = []
-        spellable, deleted = self._spellable, self._deleted
+        lookup = self._shorter.get
         for at in range(1, len(word) - (len(word) < 5 or word[-1] in "sdrygn")):
             shorter = word[:at] + word[at + 1 :]
-            if shorter in spellable:
+            near = lookup(shorter)
+            if near is None:
+                continue
+            if near == shorter:
                 found.append(shorter)
-            elif shorter in deleted:  # never both: what is known is not listed as shortened
-                same = (known for known in deleted[shorter].split() if len(known) == len(word))
-                found += (known for known in same if known[:at] + known[at + 1 :] == shorter)
+                continue
+            same = (known for known in near.split() if len(known) == len(word))
+            found += (known for known in same if known[:at] + known[at + 1 :] == shorter)
         return found
 
     def _vowelless(self, word: str) -> list[Reading]:
-        if len(word) < 2 or _VOWELS.search(word[1:]):
+        if _VOWELS.search(word, 1):
             return []
         return self._best(self._consonants.get(word, "").split(), "vowels")
 
@@ -410,7 +416,7 @@ class Vocabulary:
             if len(word) > 2 or word in _LITTLE
         }
         self._openings = frozenset(word[:end] for word in self._pieces for end in range(1, min(len(word), LONGEST_PIECE)))
-        squeezed, ordered, deleted, consonants = _Index(), _Index(), _Index(), _Index()
+        squeezed, ordered, shorter, consonants = _Index(), _Index(), _Index(), _Index()
         ends: dict[str, list[str]] = defaultdict(list)
         for word in sorted(spellable):
             squeezed.add(_RUN.sub(r"\1", word), word)
@@ -423,8 +429,9 @@ class Vocabulary:
             ordered.add(_letters_key(word), word)
             for short in {word[:at] + word[at + 1 :] for at in range(1, len(word))}:
                 if short not in self.base:
-                    deleted.add(short, word)
-        self._squeezed, self._ordered, self._deleted = squeezed, ordered, deleted
+                    shorter.add(short, word)
+        shorter.update((word, word) for word in spellable)
+        self._squeezed, self._ordered, self._shorter = squeezed, ordered, shorter
         for word in sorted(spellable, key=self._likeliness):
             ends[word[0]].append(word)
             ends[word[0] + word[-1]].append(word)
