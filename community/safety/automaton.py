@@ -1,5 +1,6 @@
 """The phrase automaton: pyahocorasick, or the same answers from plain Python when it cannot be imported."""
 
+from itertools import accumulate
 from typing import Any, Protocol
 
 try:
@@ -76,12 +77,20 @@ def _coded(symbols: str) -> bytes:
 
 def _in_symbols(found: list[Found], coded: bytes) -> list[Found]:
     """Places counted in symbols instead of bytes."""
+    if len(found) > _MANY:
+        places = list(accumulate(coded.translate(_BEGINS)))
+        return [(places[at] - 1, hits) for at, hits in found]
     placed, symbols, counted = [], 0, 0
     for at, hits in found:
         symbols += len(coded[counted : at + 1].decode("utf-8", "surrogatepass"))
         counted = at + 1
         placed.append((symbols - 1, hits))
     return placed
+
+
+_MANY = 30
+_BEGINS = bytes(not 0x80 <= byte < 0xC0 for byte in range(256))
+"""1 for a byte that begins a character."""
 
 
 def build(phrases: dict[str, tuple[Hit, ...]], engine: str = ENGINE) -> Automaton:

@@ -7,9 +7,9 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice, zip_longest
 
-from community.safety import cues, folding, streams
+from community.safety import cues, folding, streams, vocabulary
 from community.safety.letters import Place
 from community.safety.lexicon import Lexicon, Target
 from community.safety.rules import Finding, severity_rank
@@ -19,8 +19,12 @@ from community.safety.vocabulary import AMBIGUOUS, Memory
 MAX_CHARS = 1_000_000
 MAX_PER_RULE = 20
 """Findings of one rule in one text; the twenty-first would tell nobody more."""
-MAX_NEW_WORDS = 600
-"""Words never seen before that one long text may have looked at as disguises."""
+MAX_FINDINGS = 150
+"""Findings in one text: the first of every rule, gravest rules first, then the second of every rule, and so on."""
+MAX_HITS = 2 * MAX_PER_RULE
+"""Places in one text at which one way of one rule is looked at closely."""
+MAX_NEW_WORDS = 500
+"""Words never seen before that one long text may have looked at as disguises; one with many digits counts as several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,11 @@ def _affordable(words: list[str], memory: Memory) -> list[str]:
     if len(words) <= MAX_NEW_WORDS:
         return words
     unseen = [word for word in dict.fromkeys(words) if word not in memory]
-    beyond = frozenset(unseen[MAX_NEW_WORDS:])
-    return [_BLANK if word in beyond else word for word in words] if beyond else words
+    if len(unseen) <= MAX_NEW_WORDS // vocabulary.MOST_EFFORT:
+        return words
+    beyond = bisect_right(list(accumulate(map(vocabulary.effort, unseen))), MAX_NEW_WORDS)
+    blanked = frozenset(unseen[beyond:])
+    return [_BLANK if word in blanked else word for word in words] if blanked else words
 
 
 _BLANK = "0"
@@ -135,7 +142,10 @@ def _all_hits(symbols: str, lexicon: Lexicon) -> list[RawHit]:
 def _hits(symbols: str, lexicon: Lexicon) -> list[RawHit]:
     hits: list[RawHit] = []
     targets = lexicon.targets
-    for at, found in lexicon.automaton.find(symbols):
+    anchors = lexicon.automaton.find(symbols)
+    crowded = len(anchors) > MAX_HITS
+    count: dict[int, int] = defaultdict(int)
+    for at, found in anchors:
         for number, length in found:
             target = targets[number]
             start, end = at + 1 - length, at + 1
@@ -143,19 +153,23 @@ def _hits(symbols: str, lexicon: Lexicon) -> list[RawHit]:
                 part, gap = target.before[0]
                 if part.lasts.isdisjoint(symbols[max(start - gap - 1, 0) : start]):
                     continue  # nearly always: nothing that could stand before it does
-                start = _leftwards(symbols, start, target)
-            if start >= 0 and target.after:
+            if target.after:
                 part, gap = target.after[0]
                 if part.firsts.isdisjoint(symbols[end : end + gap + 1]):
                     continue
-                end = _rightwards(symbols, end, target)
-            if start >= 0 and end:
+            if crowded and count[number] >= MAX_HITS:
+                continue
+            start = _leftwards(symbols, start, target)
+            if start >= 0 and (end := _rightwards(symbols, end, target)):
                 hits.append((number, start, end))
+                count[number] += 1
     return hits
 
 
 def _leftwards(symbols: str, start: int, target: Target) -> int:
     """Where the match begins once the parts before the anchor are found, or -1."""
+    if not target.before:
+        return start
     if len(target.before) == 1 and not target.before[0][1]:  # by far the commonest: one part, right before
         part = target.before[0][0]
         for length in part.longest_first:
@@ -178,6 +192,8 @@ def _leftwards(symbols: str, start: int, target: Target) -> int:
 
 def _rightwards(symbols: str, end: int, target: Target) -> int:
     """Where the match ends once the parts after the anchor are found, or 0."""
+    if not target.after:
+        return end
     reached = {end}
     for part, gap in target.after:
         reached = {
@@ -233,18 +249,21 @@ def _excepted(matches: list[Match]) -> Excepted:
 
 
 def _standing(matches: list[Match], excepted: Excepted, room: int | None, profile: str) -> list[Match]:
-    """Without other rooms' rules, unwanted views, excepted places and repeats."""
+    """Without other rooms' rules, unwanted views, excepted places and repeats, and no more than MAX_FINDINGS."""
     by_rule: dict[str, list[Match]] = defaultdict(list)
     for match in matches:
         rule = match.target.rule
         if not match.target.exception and rule.fires_in(room, profile) and (rule.views is None or match.view in rule.views):
             by_rule[rule.key].append(match)
-    return [
-        match
+    standing = [
+        [match for match in _apart(found) if not _within(match.first, match.last, excepted.get(key, ()))]
         for key, found in by_rule.items()
-        for match in _apart(found)
-        if not _within(match.first, match.last, excepted.get(key, ()))
     ]
+    if sum(map(len, standing)) <= MAX_FINDINGS:
+        return [match for found in standing for match in found]
+    standing.sort(key=lambda found: -severity_rank(found[0].target.rule.severity) if found else 1)
+    in_turn = (match for turn in zip_longest(*standing) for match in turn if match)
+    return list(islice(in_turn, MAX_FINDINGS))
 
 
 def _within(first: int, last: int, places: Sequence[tuple[int, int]]) -> bool:

@@ -49,6 +49,7 @@ _LEET = {
 _PLAIN = {ord(sign): letters[0] for sign, letters in _LEET.items()}
 MOST_ONES = 4
 """Digits in one word that are each tried as either of two letters."""
+MOST_EFFORT = 2**MOST_ONES
 _VOWELS = re.compile("[aeiou]")
 _RUN = re.compile(r"(.)\1+")
 
@@ -499,3 +500,9 @@ def _lengths(word: str) -> list[int]:
             lengths.append(1)
             last = char
     return lengths
+
+
+def effort(word: str) -> int:
+    """How many ways there are to read a word that is not known: 1 to MOST_EFFORT."""
+    ones = word.count("1")
+    return 2**ones if ones <= MOST_ONES else 2
