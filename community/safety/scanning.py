@@ -6,14 +6,13 @@ Bounded: a text is read to MAX_CHARS; time grows with its length and never with 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, islice, zip_longest
+from typing import NamedTuple
 
 from community.safety import cues, folding, streams, vocabulary
 from community.safety.letters import Place
 from community.safety.lexicon import Lexicon, Target
 from community.safety.rules import Finding, severity_rank
-from community.safety.streams import Piece
 from community.safety.vocabulary import AMBIGUOUS, Memory
 
 MAX_CHARS = 1_000_000
@@ -21,14 +20,15 @@ MAX_PER_RULE = 20
 """Findings of one rule in one text; the twenty-first would tell nobody more."""
 MAX_FINDINGS = 150
 """Findings in one text: the first of every rule, gravest rules first, then the second of every rule, and so on."""
+ENOUGH = 2 * MAX_FINDINGS
+"""Matches in the text as written: with more, it is not looked at for disguises as well."""
 MAX_HITS = 2 * MAX_PER_RULE
 """Places in one text at which one way of one rule is looked at closely."""
 MAX_NEW_WORDS = 500
 """Words never seen before that one long text may have looked at as disguises; one with many digits counts as several."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A target seen in the words first..last (inclusive) by a view."""
 
     target: Target
@@ -94,6 +94,8 @@ def _matches(words: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
         for at in ambiguous:
             read[at] = read[at].lstrip(AMBIGUOUS)
     found = _as_read(symbols, read, words, lexicon, memory)
+    if len(found) > ENOUGH:
+        return found
     glued = streams.glued(symbols, lexicon.glue)
     if glued != symbols:
         found += _as_read(glued, read, words, lexicon, memory)
@@ -102,7 +104,8 @@ def _matches(words: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
         hits = _all_hits(streams.woven_symbols(joints, read), lexicon) if joints else []
         if hits:
             pieces = streams.woven(joints, words, read, memory)
-            found += _located(hits, [piece.symbols for piece in pieces], pieces.__getitem__, lexicon)
+            located = _located(hits, [piece.symbols for piece in pieces], lambda at: pieces[at].view, lexicon)
+            found += [match._replace(first=pieces[match.first].first, last=pieces[match.last].last) for match in located]
     if ambiguous:
         likeliest = streams.likeliest(ambiguous, words, read, memory, lexicon.pairs)
         if likeliest:
@@ -112,10 +115,8 @@ def _matches(words: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
 
 def _as_read(symbols: str, read: list[str], words: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
     """Matches in the symbols of each word."""
-    hits = _all_hits(symbols, lexicon)
-    if not hits:
-        return []
-    return _located(hits, read, lambda at: Piece(read[at], at, at, memory.view(words[at])), lexicon)
+    hits, views = _all_hits(symbols, lexicon), memory.views
+    return _located(hits, read, lambda at: views.get(words[at], "words"), lexicon) if hits else []
 
 
 _ENOUGH = {"typo": 6, "vowels": 4}
@@ -129,6 +130,8 @@ def _flimsy(match: Match, words: list[str]) -> bool:
 def _all_hits(symbols: str, lexicon: Lexicon) -> list[RawHit]:
     """What is found in the symbols, and in the symbols without words of emphasis, each once."""
     hits = _hits(symbols, lexicon)
+    if len(hits) > ENOUGH:
+        return hits
     brief = streams.unnamed_removed(symbols)
     if len(brief) < len(symbols):
         brief_hits = _hits(brief, lexicon)
@@ -208,26 +211,20 @@ def _rightwards(symbols: str, end: int, target: Target) -> int:
     return max(reached)
 
 
-def _located(hits: list[RawHit], read: list[str], piece: Callable[[int], Piece], lexicon: Lexicon) -> list[Match]:
-    """Matches in words. `read` has the symbols of each piece."""
+def _located(hits: list[RawHit], read: list[str], view: Callable[[int], str], lexicon: Lexicon) -> list[Match]:
+    """Matches in words, or in pieces: `read` has the symbols of each and `view` tells how it was read."""
     begins = list(accumulate(map(len, read), initial=0))
     found = []
     for target, start, end in hits:
-        first, last = bisect_right(begins, start) - 1, bisect_right(begins, end - 1) - 1
-        inside = [piece(at) for at in range(first, last + 1)]
-        if _ragged(inside, start - begins[first], end - begins[last]):
-            continue
-        view = next((each.view for each in inside if each.view != "words"), "words")
-        found.append(Match(lexicon.targets[target], inside[0].first, inside[-1].last, view))
+        first = bisect_right(begins, start) - 1
+        last = bisect_right(begins, end - 1, first) - 1
+        left = start - begins[first] if view(first) in _RUN_TOGETHER else 0
+        over = begins[last + 1] - end if view(last) in _RUN_TOGETHER else 0
+        if left + over > end - start:
+            continue  # it lies in words run together and leaves more of them over than it covers
+        seen = next((how for at in range(first, last + 1) if (how := view(at)) != "words"), "words")
+        found.append(Match(lexicon.targets[target], first, last, seen))
     return found
-
-
-def _ragged(inside: list[Piece], lead: int, upto: int) -> bool:
-    """True when a match lies in run-together words and leaves more of them over than it covers."""
-    first, last = inside[0], inside[-1]
-    left = lead if first.view in _RUN_TOGETHER else 0
-    over = len(last.symbols) - upto if last.view in _RUN_TOGETHER else 0
-    return left + over > sum(len(piece.symbols) for piece in inside) - lead - (len(last.symbols) - upto)
 
 
 _RUN_TOGETHER = ("joined", "leet")
