@@ -71,10 +71,9 @@ def _spoken(word: str) -> tuple[str, ...]:
 
 
 _QUOTED = re.compile(
-    r'(?m)^[ \t]*+>[^\n]{0,2000}+|"[^"\n]{1,400}+"'
-    r"|“(?:[^“”\n]|“[^“”\n]{0,100}+”){1,400}+”|«(?:[^«»\n]|«[^«»\n]{0,100}+»){1,400}+»"
+    r'(?m)^[ \t]*+>[^\n]{0,2000}+|"[^"\n]{1,400}+"|(?<!“)“[^”\n]{1,400}+”|(?<!«)«[^»\n]{1,400}+»'
     r"|\[quote[^\]\n]{0,40}\](?:(?!\[quote).){0,2000}?\[/quote\]"
-)  # every sign is looked at a bounded number of times, however many of them there are
+)  # what follows a sign is looked at a bounded number of times, however many signs there are
 _QUOTES = ('"', "“", "«", ">", "[quote")
 _TELLING = frozenset({"never", "lol", "ever", "today"})
 

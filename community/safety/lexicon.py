@@ -107,14 +107,18 @@ def _target(number: int, way: Way, vocabulary: Vocabulary, phrases: dict[str, li
 
 def _rarity(part: tuple[Phrase, ...]) -> tuple[int, float]:
     """How few ordinary sentences hold the part: by its commonest phrase, then by the average."""
-    telling = [sum(word not in speech.commonest() for word in phrase) for phrase in part]
+    common = speech.commonest()
+    telling = [len(phrase) - sum(map(common.__contains__, phrase)) for phrase in part]
     return min(telling), sum(telling) / len(telling)
 
 
 def _part(rule: Rule, phrases: tuple[Phrase, ...], vocabulary: Vocabulary) -> Part:
     made: set[str] = set()
     for phrase in phrases:
-        made.update(map("".join, product(*map(vocabulary.choices, phrase))))
+        try:
+            made.add("".join(map(vocabulary.one_choice.__getitem__, phrase)))
+        except KeyError:  # a prefix
+            made.update(map("".join, product(*map(vocabulary.choices, phrase))))
         if len(made) > MAX_PHRASES:
             raise patterns.PatternError(f"{rule.key}: The pattern stands for more than {MAX_PHRASES} phrases: make it two rules.")
     lengths = tuple(sorted(set(map(len, made))))

@@ -100,12 +100,7 @@ def _matches(words: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
     if glued != symbols:
         found += _as_read(glued, read, words, lexicon, memory)
     if streams.looks_split(symbols):
-        joints = streams.put_together(words, read, lexicon.vocabulary)
-        hits = _all_hits(streams.woven_symbols(joints, read), lexicon) if joints else []
-        if hits:
-            pieces = streams.woven(joints, words, read, memory)
-            located = _located(hits, [piece.symbols for piece in pieces], lambda at: pieces[at].view, lexicon)
-            found += [match._replace(first=pieces[match.first].first, last=pieces[match.last].last) for match in located]
+        found += _put_together(words, read, lexicon, memory)
     if ambiguous:
         likeliest = streams.likeliest(ambiguous, words, read, memory, lexicon.pairs)
         if likeliest:
@@ -117,6 +112,32 @@ def _as_read(symbols: str, read: list[str], words: list[str], lexicon: Lexicon, 
     """Matches in the symbols of each word."""
     hits, views = _all_hits(symbols, lexicon), memory.views
     return _located(hits, read, lambda at: views.get(words[at], "words"), lexicon) if hits else []
+
+
+def _put_together(words: list[str], read: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
+    """Matches in words put together again."""
+    joints = streams.put_together(words, read, lexicon.vocabulary)
+    together = streams.woven(joints, read)
+    hits = _all_hits("".join(together), lexicon) if joints else []
+    if not hits:
+        return []
+    origins = streams.origins(joints, len(words))
+
+    def view(at: int) -> str:
+        origin = origins[at]
+        return memory.view(words[origin]) if isinstance(origin, int) else origin.view
+
+    return [
+        match._replace(first=_word(origins[match.first], last=False), last=_word(origins[match.last], last=True))
+        for match in _located(hits, together, view, lexicon)
+    ]
+
+
+def _word(origin: "int | streams.Piece", *, last: bool) -> int:
+    """The first or last word of a part."""
+    if isinstance(origin, int):
+        return origin
+    return origin.last if last else origin.first
 
 
 _ENOUGH = {"typo": 6, "vowels": 4}
@@ -154,7 +175,7 @@ def _hits(symbols: str, lexicon: Lexicon) -> list[RawHit]:
             start, end = at + 1 - length, at + 1
             if target.before:
                 part, gap = target.before[0]
-                if part.lasts.isdisjoint(symbols[max(start - gap - 1, 0) : start]):
+                if part.lasts.isdisjoint(symbols[start - gap - 1 if start > gap else 0 : start]):
                     continue  # nearly always: nothing that could stand before it does
             if target.after:
                 part, gap = target.after[0]

@@ -140,27 +140,27 @@ def put_together(words: list[str], read: list[str], vocabulary: Vocabulary) -> l
     return Apart(words, read, vocabulary).joints()
 
 
-def woven(joints: list[list[Piece]], words: list[str], read: list[str], memory: Memory) -> list[Piece]:
-    """All words as pieces, with what was put together in its place."""
-    pieces: list[Piece] = []
-    at = 0
-    for made in [*joints, []]:
-        upto = made[0].first if made else len(words)
-        pieces += [Piece(read[place], place, place, memory.view(words[place])) for place in range(at, upto)]
-        pieces += made
-        at = made[-1].last + 1 if made else upto
-    return pieces
-
-
-def woven_symbols(joints: list[list[Piece]], read: list[str]) -> str:
-    """The symbols of `woven`."""
+def woven(joints: list[list[Piece]], read: list[str]) -> list[str]:
+    """The symbols of every word, with those of what was put together in their place."""
     parts: list[str] = []
     at = 0
     for made in joints:
         parts += read[at : made[0].first]
         parts += (piece.symbols for piece in made)
         at = made[-1].last + 1
-    return "".join(parts + read[at:])
+    return parts + read[at:]
+
+
+def origins(joints: list[list[Piece]], count: int) -> list[int | Piece]:
+    """Where each part of `woven` came from: a word of `count`, by number, or a piece."""
+    found: list[int | Piece] = []
+    at = 0
+    for made in joints:
+        found += range(at, made[0].first)
+        found += made
+        at = made[-1].last + 1
+    found += range(at, count)
+    return found
 
 
 class Apart:

@@ -163,14 +163,14 @@ class Vocabulary:
                 self.prefixes[word[:-1]] = chr(next(numbers))
             else:
                 self.own[word] = chr(next(numbers))
+        self.one_choice = {word: self.symbol(word) for word in self.own}
         self._sorted_own = sorted(self.own)
         self._choices: dict[str, tuple[str, ...]] = {}
         self.prefix_lengths = sorted({len(prefix) for prefix in self.prefixes}, reverse=True)
 
     def _filled(self) -> dict[str, str]:
         base = {word: self._prefixed(word) or OTHER for word in speech.everyday()}
-        for word in self.own:
-            base[word] = self.symbol(word)
+        base |= self.one_choice
         for short, long in speech.short_forms().items():
             base[short] = "".join(base.get(word, OTHER) for word in long)
         return base
