@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from flask import Flask
 
+from community.core.health import MORE_CHECKS
+
 from . import admin
 from . import models as models
+from .queries import scanner_state
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(admin.blueprint)
+    MORE_CHECKS["scanner"] = scanner_state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -17,10 +18,11 @@ from sqlalchemy.orm import aliased
 from community.accounts.models import Account
 from community.core import db
 from community.core.text import storable
-from community.safety import Lexicon, Rule, starter_rules
+from community.safety import ENGINE, EXPRESSIONS, Lexicon, Rule, starter_rules
 
 from .models import LexiconRule, Revision
 
+logger = logging.getLogger(__name__)
 _compiled: WeakKeyDictionary[Engine, Lexicon] = WeakKeyDictionary()
 _one_at_a_time = BoundedSemaphore(1)
 
@@ -59,6 +61,23 @@ def compiled(rules: Iterable[Rule]) -> Lexicon:
 def _compile(rules: tuple[Rule, ...]) -> Lexicon:
     """Kept by content: what was checked before publishing is what judges after it."""
     return Lexicon.compile(rules)
+
+
+def scanner_state() -> str:
+    """For /readyz: whether the rules in force can be read at all, and what makes reading slow or narrow here."""
+    try:
+        current_lexicon()
+    except sa.exc.SQLAlchemyError:
+        return "unknown: the database does not answer"
+    except Exception:
+        logger.exception("readiness: the rules in force cannot be read, so every text goes to a moderator")
+        return "cannot read the rules in force, so a moderator is asked to read every text: see the log"
+    limits = []
+    if ENGINE == "python":
+        limits.append("slow scanner: pyahocorasick cannot be imported; it finds the same")
+    if not EXPRESSIONS:
+        limits.append("no rules with regular expressions: google-re2 cannot be imported")
+    return "ok" if not limits else f"ok ({'; '.join(limits)})"
 
 
 def rules_in(number: int) -> Sequence[LexiconRule]:

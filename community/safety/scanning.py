@@ -1,8 +1,10 @@
 """Scan a text against a lexicon. Pure: the same text and lexicon give the same findings.
 
-Bounded: a text is read to MAX_CHARS; time grows with its length and never with the number of rules that do not match.
+Bounded: a text is read to MAX_CHARS; time grows with its length and never with the number of rules that do not match. Should a
+text cost more than MAX_SECONDS all the same, `scan` raises OutOfTime instead of keeping everybody waiting.
 """
 
+import time
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,12 +22,20 @@ MAX_PER_RULE = 20
 """Findings of one rule in one text; the twenty-first would tell nobody more."""
 MAX_FINDINGS = 150
 """Findings in one text: the first of every rule, gravest rules first, then the second of every rule, and so on."""
+MAX_SECONDS = 2.0
+"""Processor time for one text, looked at between the steps; a hundred times what the worst known text of a post's length takes."""
+LONG = 2_000
+"""Words; a shorter text is not timed, because its length bounds it."""
 ENOUGH = 2 * MAX_FINDINGS
 """Matches in the text as written: with more, it is not looked at for disguises as well."""
 MAX_HITS = 2 * MAX_PER_RULE
 """Places in one text at which one way of one rule is looked at closely."""
 MAX_NEW_WORDS = 500
 """Words never seen before that one long text may have looked at as disguises; one with many digits counts as several."""
+
+
+class OutOfTime(RuntimeError):
+    """A text costs too much to read: whoever stores it must have a person read it."""
 
 
 class Match(NamedTuple):
@@ -46,14 +56,15 @@ def scan(text: str, lexicon: Lexicon, *, room: int | None = None, profile: str =
     text = text[:MAX_CHARS]
     memory = lexicon.vocabulary.memory()
     words = _affordable(folding.words(text), memory)
-    matches = _matches(words, lexicon, memory)
+    budget = Budget() if len(words) > LONG else None
+    matches = _matches(words, lexicon, memory, budget)
     places = lexicon.letters.find(text) if lexicon.letters else ()
     if not matches and not places:
         return ()
     context = cues.Context(text, words, memory.plain)
     excepted = _excepted(matches)
-    findings = [_finding(match, context) for match in _standing(matches, excepted, room, profile)]
-    findings += _in_letters(places, context, excepted, room, profile)
+    findings = [_finding(match, context, budget) for match in _standing(matches, excepted, room, profile)]
+    findings += islice(_in_letters(places, context, excepted, room, profile), MAX_FINDINGS)
     return tuple(sorted(findings, key=lambda found: (-severity_rank(found.severity), found.start, found.end)))
 
 
@@ -72,7 +83,20 @@ def _affordable(words: list[str], memory: Memory) -> list[str]:
 _BLANK = "0"
 
 
-def _finding(match: Match, context: "cues.Context") -> Finding:
+class Budget:
+    """The processor time of one long text. Raises OutOfTime once it is spent; a busy machine spends none of it."""
+
+    def __init__(self) -> None:
+        self._until = time.thread_time() + MAX_SECONDS
+
+    def check(self) -> None:
+        if time.thread_time() > self._until:
+            raise OutOfTime(f"A text was not read within {MAX_SECONDS} seconds of processor time.")
+
+
+def _finding(match: Match, context: "cues.Context", budget: Budget | None) -> Finding:
+    if budget:
+        budget.check()
     rule = match.target.rule
     start, end = context.spans[match.first][0], context.spans[match.last][1]
     seen = cues.of(match.first, match.last, context)
@@ -83,7 +107,7 @@ def _finding(match: Match, context: "cues.Context") -> Finding:
 # -------------------------------------------------------------------- matching
 
 
-def _matches(words: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
+def _matches(words: list[str], lexicon: Lexicon, memory: Memory, budget: Budget | None) -> list[Match]:
     read = list(map(memory.__getitem__, words))
     symbols = "".join(read)
     ambiguous: list[int] = []
@@ -94,13 +118,17 @@ def _matches(words: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
         for at in ambiguous:
             read[at] = read[at].lstrip(AMBIGUOUS)
     found = _as_read(symbols, read, words, lexicon, memory)
-    if len(found) > ENOUGH:
-        return found
+    if budget:
+        budget.check()
+        if len(found) > ENOUGH:
+            return found
     glued = streams.glued(symbols, lexicon.glue)
     if glued != symbols:
         found += _as_read(glued, read, words, lexicon, memory)
     if streams.looks_split(symbols):
         found += _put_together(words, read, lexicon, memory)
+        if budget:
+            budget.check()
     if ambiguous:
         likeliest = streams.likeliest(ambiguous, words, read, memory, lexicon.pairs)
         if likeliest:
