@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import random
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from statistics import median
+from typing import Any
 
 import ahocorasick
 
@@ -17,25 +21,29 @@ from community.forum import actions
 from community.safety import CONCERNS, Lexicon, Rule, scan, starter_rules
 from config import Config
 
+from .english import English, hostile
 from .seed import WORDS
 from .servers import Community, say
 
 RULES = 5_000
+FEW, MANY = 1_000, 50_000
 TEXTS, ROUNDS = 200, 7
+FRESH = 1_500
+"""Texts that are each read once: what is remembered of earlier ones is not what makes them fast."""
+HOSTILE = 20_000
 GATE_SECONDS = 3.0
 
 
 def scanner() -> dict[str, float]:
-    """Microseconds for 500 characters and for a chat turn with 5,000 rules; the ratio to pyahocorasick alone on the same text."""
+    """Microseconds for 500 characters and for a chat turn with 5,000 rules beside the starter packs; the ratio to pyahocorasick
+    alone, looking for the same phrases in the same texts."""
     dice = random.Random(5)
     phrases = _phrases(dice, RULES)
-    lexicon = Lexicon.compile([*starter_rules(), *_rules(phrases)])
-    bare = ahocorasick.Automaton()
-    for phrase in phrases:
-        bare.add_word(phrase, phrase)
-    bare.make_automaton()
-    posts = [_text(dice, 500) for _ in range(TEXTS)]
-    turns = [_text(dice, 60) for _ in range(TEXTS)]
+    rules = [*starter_rules(), *_rules(phrases)]
+    lexicon, bare = Lexicon.compile(rules), _bare(phrases)
+    english = English(5)
+    posts = [english.text(500) for _ in range(TEXTS)]
+    turns = [english.text(60) for _ in range(TEXTS)]
     rounds = [
         (_each(lambda text: scan(text, lexicon), posts), _each(lambda text: list(bare.iter(text.lower())), posts))
         for _ in range(ROUNDS)
@@ -46,13 +54,72 @@ def scanner() -> dict[str, float]:
         "scan.ratio_bare": median(ours / theirs for ours, theirs in rounds),
         "scan.us_chat": median(_each(lambda text: scan(text, lexicon), turns) for _ in range(ROUNDS)),
         "scan.rules": len(lexicon.rules),
+        **_fresh(lexicon, Lexicon.compile(rules)),
+        **_worst(lexicon),
+        **_growth(),
+        **_rebuilding(),
     }
     say(scan=figures)
     return figures
 
 
+def _fresh(lexicon: Lexicon, judge: Lexicon) -> dict[str, float]:
+    """Texts read for the first time. Another lexicon of the same rules tells beforehand which of them hold something."""
+    english = English(6)
+    plain = [text for text in (english.text(500) for _ in range(FRESH)) if not scan(text, judge)]
+    hits = [text for text in (english.worried(500) for _ in range(FRESH)) if scan(text, judge)]
+    disguised = [english.disguised(500) for _ in range(FRESH)]
+    turns = [text for text in (english.text(60) for _ in range(FRESH)) if not scan(text, judge)]
+
+    def times(texts: Sequence[str]) -> list[float]:
+        return sorted(_timed(lambda text: scan(text, lexicon), texts))
+
+    first = times(plain)
+    return {
+        "scan.us_500_fresh": median(first),
+        "scan.us_500_p99": first[len(first) * 99 // 100],
+        "scan.us_500_hits": median(times(hits)),
+        "scan.us_chat_fresh": median(times(turns)),
+        "scan.us_disguised": median(times(disguised)),
+    }
+
+
+def _worst(lexicon: Lexicon) -> dict[str, object]:
+    """Milliseconds for the slowest of many hostile texts of 20,000 characters, each read for the first time."""
+    slow = {kind: _timed(lambda text: scan(text, lexicon), [text])[0] / 1000 for kind, text in hostile(HOSTILE).items()}
+    kind = max(slow, key=slow.__getitem__)
+    return {"scan.ms_20k_worst": slow[kind], "scan.20k_worst": kind}
+
+
+def _growth() -> dict[str, float]:
+    """How much slower the same texts are read with 50,000 rules than with 1,000."""
+    dice = random.Random(7)
+    phrases = _phrases(dice, MANY)
+    dice.shuffle(phrases)
+    few, many = (Lexicon.compile([*starter_rules(), *_rules(phrases[:count])]) for count in (FEW, MANY))
+    english = English(7)
+    posts = [english.text(500) for _ in range(TEXTS)]
+    rounds = [tuple(_each(lambda text, of=of: scan(text, of), posts) for of in (few, many)) for _ in range(ROUNDS)]
+    return {"scan.growth_50k": median(slow / fast for fast, slow in rounds)}
+
+
+def _rebuilding() -> dict[str, float]:
+    """Seconds and megabytes of one more lexicon, in a process of its own that holds one already, as after a publish."""
+    ran = subprocess.run([sys.executable, "-m", "bench.rebuild"], capture_output=True, text=True, check=True)
+    figures: dict[str, float] = json.loads(ran.stdout)
+    return figures
+
+
+def _bare(phrases: Sequence[str]) -> Any:
+    bare = ahocorasick.Automaton()
+    for phrase in phrases:
+        bare.add_word(phrase, phrase)
+    bare.make_automaton()
+    return bare
+
+
 def _phrases(dice: random.Random, count: int) -> list[str]:
-    """Phrases of two to four everyday words that none of the measured texts is likely to say."""
+    """Phrases of two to four words, each made of an everyday one, that none of the measured texts is likely to say."""
     found: set[str] = set()
     while len(found) < count:
         found.add(" ".join(f"{dice.choice(WORDS)}{dice.choice('qxz')}{dice.choice('aeiou')}" for _ in range(dice.randint(2, 4))))
@@ -75,12 +142,17 @@ def _text(dice: random.Random, length: int) -> str:
 
 def _each(act: Callable[[str], object], texts: Sequence[str]) -> float:
     """Median microseconds of one call over the texts."""
+    return median(_timed(act, texts))
+
+
+def _timed(act: Callable[[str], object], texts: Sequence[str]) -> list[float]:
+    """Microseconds of each call."""
     times = []
     for text in texts:
         started = time.perf_counter_ns()
         act(text)
-        times.append(time.perf_counter_ns() - started)
-    return median(times) / 1000
+        times.append((time.perf_counter_ns() - started) / 1000)
+    return times
 
 
 def gate(community: Community) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,12 +21,13 @@ from community.core import audit, db
 from community.core.clock import now
 from community.core.errors import Conflict
 from community.core.text import storable
-from community.safety import Lexicon, Rule, starter_rules
+from community.safety import ENGINE, EXPRESSIONS, Lexicon, Rule, starter_rules
 
 from .changes import FROM_CASE, Change, change_to, is_bundle, rule_from
 from .differences import in_short
 from .models import LIVING, Draft, LexiconRule, Revision
 
+logger = logging.getLogger(__name__)
 _compiled: WeakKeyDictionary[Engine, Lexicon] = WeakKeyDictionary()
 _one_at_a_time = BoundedSemaphore(1)
 
@@ -67,6 +69,23 @@ def compiled(rules: Iterable[Rule]) -> Lexicon:
 def _compile(rules: tuple[Rule, ...]) -> Lexicon:
     """Kept by content: what was checked before publishing is what judges after it."""
     return Lexicon.compile(rules)
+
+
+def scanner_state() -> str:
+    """For /readyz: whether the rules in force can be read at all, and what makes reading slow or narrow here."""
+    try:
+        current_lexicon()
+    except sa.exc.SQLAlchemyError:
+        return "unknown: the database does not answer"
+    except Exception:
+        logger.exception("readiness: the rules in force cannot be read, so every text goes to a moderator")
+        return "cannot read the rules in force, so a moderator is asked to read every text: see the log"
+    limits = []
+    if ENGINE == "python":
+        limits.append("slow scanner: pyahocorasick cannot be imported; it finds the same")
+    if not EXPRESSIONS:
+        limits.append("no rules with regular expressions: google-re2 cannot be imported")
+    return "ok" if not limits else f"ok ({'; '.join(limits)})"
 
 
 def rules_in(number: int) -> Sequence[LexiconRule]:

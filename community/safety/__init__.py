@@ -9,6 +9,7 @@ from community.safety.checks import check_name, check_rule, finds
 from community.safety.explaining import explain
 from community.safety.folding import fold
 from community.safety.helplines import Helpline, countries, helplines_for
+from community.safety.letters import EXPRESSIONS
 from community.safety.lexicon import Lexicon
 from community.safety.lines import scan_lines
 from community.safety.packs import Pack, PackError, read_pack, starter_packs, starter_rules
@@ -26,13 +27,14 @@ from community.safety.rules import (
     severity_rank,
     worst,
 )
-from community.safety.scanning import scan
+from community.safety.scanning import OutOfTime, scan
 from community.safety.weighing import Decided, Gain, gain, score, train
 
 __all__ = [
     "ACTIONS",
     "CONCERNS",
     "ENGINE",
+    "EXPRESSIONS",
     "KINDS",
     "PROFILES",
     "SEVERITIES",
@@ -42,6 +44,7 @@ __all__ = [
     "Gain",
     "Helpline",
     "Lexicon",
+    "OutOfTime",
     "Pack",
     "PackError",
     "PatternError",

@@ -1,7 +1,6 @@
 """The phrase automaton: pyahocorasick, or the same answers from plain Python when it cannot be imported."""
 
-from collections.abc import Iterator
-from itertools import product
+from itertools import accumulate
 from typing import Any, Protocol
 
 try:
@@ -15,10 +14,13 @@ except ImportError:  # no wheel for this machine: slower, same findings
 Hit = tuple[int, int]
 """(target, length in symbols) of one phrase that ends at a position."""
 
+Found = tuple[int, tuple[Hit, ...]]
+"""(index of the last symbol, hits that end there)."""
+
 
 class Automaton(Protocol):
-    def iter(self, symbols: str) -> Iterator[tuple[int, tuple[Hit, ...]]]:
-        """(index of the last symbol, hits that end there), for every phrase in the text."""
+    def find(self, symbols: str) -> list[Found]:
+        """Every phrase in the text."""
 
 
 class PythonAutomaton:
@@ -32,7 +34,8 @@ class PythonAutomaton:
                 node = node.setdefault(symbol, {})
             node[""] = hits
 
-    def iter(self, symbols: str) -> Iterator[tuple[int, tuple[Hit, ...]]]:
+    def find(self, symbols: str) -> list[Found]:
+        found: list[Found] = []
         for start in range(len(symbols)):
             node = self._root
             for at in range(start, len(symbols)):
@@ -41,41 +44,53 @@ class PythonAutomaton:
                     break
                 node = step
                 if "" in node:
-                    yield at, node[""]
-
-
-_ALPHABETS = tuple(tuple(map(chr, range(first, first + 60))) for first in (0x20, 0x60, 0xA0))
-_UNKNOWN = "\x01\x01\x01"
+                    found.append((at, node[""]))
+        return found
 
 
 class CodedAutomaton:
-    """pyahocorasick over short codes: it searches a node's edges one by one, so a node must not have thousands.
+    """pyahocorasick over the bytes of UTF-8: it searches a node's edges one by one, so a node must not have thousands.
 
-    Each symbol becomes three characters, each from an alphabet of its own, so that no match can begin inside a code.
+    No match can begin inside a character, because UTF-8 tells first bytes from others.
     """
 
     def __init__(self, phrases: dict[str, tuple[Hit, ...]]) -> None:
-        symbols = sorted({symbol for phrase in phrases for symbol in phrase})
-        self._codes = _Codes(zip(map(ord, symbols), _codes(), strict=False))
         self._automaton = ahocorasick.Automaton()
-        for phrase, hits in phrases.items():
-            self._automaton.add_word(phrase.translate(self._codes), hits)
+        self._automaton.add_word(_NEVER, ())  # the commonest byte gets the first edge, and is left at once
+        for phrase in sorted(phrases):
+            self._automaton.add_word(_coded(phrase).decode("latin-1"), phrases[phrase])
         self._automaton.make_automaton()
 
-    def iter(self, symbols: str) -> Iterator[tuple[int, tuple[Hit, ...]]]:
-        for at, hits in self._automaton.iter(symbols.translate(self._codes)):
-            yield at // 3, hits
+    def find(self, symbols: str) -> list[Found]:
+        coded = _coded(symbols)
+        found: list[Found] = list(self._automaton.iter(coded.decode("latin-1")))
+        return found if not found or len(coded) == len(symbols) else _in_symbols(found, coded)
 
 
-class _Codes(dict[int, str]):
-    def __missing__(self, symbol: int) -> str:
-        return _UNKNOWN
+_NEVER = "\x03\xff"
+"""The symbol of an ordinary word, and a byte that UTF-8 never has."""
 
 
-def _codes() -> Iterator[str]:
-    """216,000 codes: more than the words of any lexicon. The first character changes fastest, to spread the edges."""
-    last, middle, first = _ALPHABETS
-    return (c + b + a for a, b, c in product(last, middle, first))
+def _coded(symbols: str) -> bytes:
+    return symbols.encode("utf-8", "surrogatepass")
+
+
+def _in_symbols(found: list[Found], coded: bytes) -> list[Found]:
+    """Places counted in symbols instead of bytes."""
+    if len(found) > _MANY:
+        places = list(accumulate(coded.translate(_BEGINS)))
+        return [(places[at] - 1, hits) for at, hits in found]
+    placed, symbols, counted = [], 0, 0
+    for at, hits in found:
+        symbols += len(coded[counted : at + 1].decode("utf-8", "surrogatepass"))
+        counted = at + 1
+        placed.append((symbols - 1, hits))
+    return placed
+
+
+_MANY = 30
+_BEGINS = bytes(not 0x80 <= byte < 0xC0 for byte in range(256))
+"""1 for a byte that begins a character."""
 
 
 def build(phrases: dict[str, tuple[Hit, ...]], engine: str = ENGINE) -> Automaton:

@@ -5,7 +5,7 @@ import tomllib
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 from community.safety import folding, speech
@@ -15,7 +15,7 @@ _AMBER, _GREEN = "amber", "green"
 _SLIGHT = frozenset({"idiom", "title"})
 """These lower to green; all others to amber."""
 
-_SENTENCE_END = re.compile(r"[.!?;\n\r]+(?=\s|$)|\n")
+_SENTENCE_END = re.compile(r"[.!?;\n\r](?=\s|$)|\n")
 _BEFORE, _AFTER = 10, 10
 """Words looked at on each side, within the sentence."""
 
@@ -59,15 +59,21 @@ class Context:
         return self._plain(range(first, last + 1))
 
     def _plain(self, places: Sequence[int]) -> list[str]:
-        read = " ".join(self._read(self.words[at]) for at in places).split()
-        words = (word.strip(folding.MASKS) for word in read)
-        long = speech.long_form(tuple(word for word in words if word))
-        return [word for word in long if word not in speech.emphasis() or word in _TELLING]
+        return [word for at in places for word in _spoken(self._read(self.words[at]))]
+
+
+@lru_cache(maxsize=20_000)
+def _spoken(word: str) -> tuple[str, ...]:
+    """What cues are looked for in: short forms written out, without signs and words of emphasis."""
+    bare = (part.strip(folding.MASKS) for part in word.split())
+    long = speech.long_form(tuple(part for part in bare if part))
+    return tuple(part for part in long if part not in speech.emphasis() or part in _TELLING)
 
 
 _QUOTED = re.compile(
-    r'(?m)^[ \t]*>[^\n]{0,2000}|"[^"\n]{1,400}"|“[^”\n]{1,400}”|«[^»\n]{1,400}»|\[quote[^\]\n]{0,40}\].{0,2000}?\[/quote\]'
-)
+    r'(?m)^[ \t]*+>[^\n]{0,2000}+|"[^"\n]{1,400}+"|(?<!“)“[^”\n]{1,400}+”|(?<!«)«[^»\n]{1,400}+»'
+    r"|\[quote[^\]\n]{0,40}\](?:(?!\[quote).){0,2000}?\[/quote\]"
+)  # what follows a sign is looked at a bounded number of times, however many signs there are
 _QUOTES = ('"', "“", "«", ">", "[quote")
 _TELLING = frozenset({"never", "lol", "ever", "today"})
 

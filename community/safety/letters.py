@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-import re2
-
 from community.safety import folding
 from community.safety.automaton import ENGINE, Automaton, build
 from community.safety.patterns import PatternError
 from community.safety.rules import Rule
 
+try:
+    import re2
+except ImportError:  # no wheel for this machine: such rules are refused, and never left out in silence
+    re2 = None
+
+EXPRESSIONS = re2 is not None
+"""Whether rules may be regular expressions here."""
 MAX_REGEX = 1_000
 """Characters in one regular expression."""
 MAX_REGEX_MEMORY = 1 << 20
@@ -68,7 +73,7 @@ class Letters:
     def _inside(self, text: str) -> Iterator[Place]:
         letters, origins = unfolded(text)
         seen: dict[str, int] = {}
-        for at, hits in self._automaton.iter(letters) if self._automaton else ():
+        for at, hits in self._automaton.find(letters) if self._automaton else ():
             for number, length in hits:
                 rule = self._rules[number]
                 seen[rule.key] = seen.get(rule.key, 0) + 1
@@ -118,6 +123,11 @@ def inside_letters(rule: Rule) -> list[str]:
 
 def compiled(rule: Rule) -> Any:
     """The compiled expression. Raises PatternError with a sentence for one that is too large, broken or matches nothing."""
+    if not EXPRESSIONS:
+        raise PatternError(
+            f"{rule.key}: Regular expressions cannot be used here, because google-re2 cannot be imported: "
+            "install it, or write the rule without one."
+        )
     if len(rule.pattern) > MAX_REGEX:
         raise PatternError(f"{rule.key}: The regular expression is longer than {MAX_REGEX:,} characters: make it two rules.")
     options = re2.Options()

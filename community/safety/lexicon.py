@@ -24,6 +24,8 @@ class Part:
     phrases: frozenset[str]
     lengths: tuple[int, ...]
     longest_first: tuple[int, ...]
+    firsts: frozenset[str]
+    lasts: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Lexicon:
     vocabulary: Vocabulary
     automaton: Automaton
     letters: Letters
-    glue: list[tuple[str, str]]
+    glue: streams.Glue
     pairs: frozenset[str]
 
     @classmethod
@@ -66,7 +68,7 @@ class Lexicon:
         made.targets = tuple(_target(number, way, made.vocabulary, phrases) for number, way in enumerate(ways))
         made.automaton = build({symbols: tuple(hits) for symbols, hits in phrases.items()}, engine)
         made.pairs = _pairs(phrases, made.targets)
-        made.glue = streams.glue_pairs(made.vocabulary)
+        made.glue = streams.glue_of(made.vocabulary)
         return made
 
 
@@ -105,18 +107,23 @@ def _target(number: int, way: Way, vocabulary: Vocabulary, phrases: dict[str, li
 
 def _rarity(part: tuple[Phrase, ...]) -> tuple[int, float]:
     """How few ordinary sentences hold the part: by its commonest phrase, then by the average."""
-    telling = [sum(word not in speech.commonest() for word in phrase) for phrase in part]
+    common = speech.commonest()
+    telling = [len(phrase) - sum(map(common.__contains__, phrase)) for phrase in part]
     return min(telling), sum(telling) / len(telling)
 
 
 def _part(rule: Rule, phrases: tuple[Phrase, ...], vocabulary: Vocabulary) -> Part:
     made: set[str] = set()
     for phrase in phrases:
-        made.update(map("".join, product(*map(vocabulary.choices, phrase))))
+        try:
+            made.add("".join(map(vocabulary.one_choice.__getitem__, phrase)))
+        except KeyError:  # a prefix
+            made.update(map("".join, product(*map(vocabulary.choices, phrase))))
         if len(made) > MAX_PHRASES:
             raise patterns.PatternError(f"{rule.key}: The pattern stands for more than {MAX_PHRASES} phrases: make it two rules.")
     lengths = tuple(sorted(set(map(len, made))))
-    return Part(frozenset(made), lengths, lengths[::-1])
+    firsts, lasts = frozenset(symbols[0] for symbols in made), frozenset(symbols[-1] for symbols in made)
+    return Part(frozenset(made), lengths, lengths[::-1], firsts, lasts)
 
 
 def _pairs(phrases: Iterable[str], targets: tuple[Target, ...]) -> frozenset[str]:

@@ -72,6 +72,8 @@ def _ways(tokens: list[str]) -> tuple[Parsed, ...]:
     parts, gaps = _parts(sequence)
     if any(() in part for part in parts):
         raise PatternError("The pattern can match nothing at all: keep a word outside [ ] on each side of a gap.")
+    if not any(map(_is_gap, tokens)):
+        return (Parsed(parts, gaps),)
     if len(parts) > 1:
         if any(map(_gapped, (phrase for part in parts for phrase in part))):
             raise PatternError("A gap inside brackets cannot stand beside one outside, or beside very long lists.")

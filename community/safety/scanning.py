@@ -1,28 +1,44 @@
 """Scan a text against a lexicon. Pure: the same text and lexicon give the same findings.
 
-Bounded: a text is read to MAX_CHARS; time grows with its length and never with the number of rules that do not match.
+Bounded: a text is read to MAX_CHARS; time grows with its length and never with the number of rules that do not match. Should a
+text cost more than MAX_SECONDS all the same, `scan` raises OutOfTime instead of keeping everybody waiting.
 """
 
+import time
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from itertools import accumulate, islice, zip_longest
+from typing import NamedTuple
 
-from community.safety import cues, folding, streams
+from community.safety import cues, folding, streams, vocabulary
 from community.safety.letters import Place
 from community.safety.lexicon import Lexicon, Target
 from community.safety.rules import Finding, severity_rank
-from community.safety.streams import Piece
+from community.safety.vocabulary import AMBIGUOUS, Memory
 
 MAX_CHARS = 1_000_000
 MAX_PER_RULE = 20
 """Findings of one rule in one text; the twenty-first would tell nobody more."""
-MAX_NEW_WORDS = 600
-"""Words never seen before that one long text may have looked at as disguises."""
+MAX_FINDINGS = 150
+"""Findings in one text: the first of every rule, gravest rules first, then the second of every rule, and so on."""
+MAX_SECONDS = 2.0
+"""Processor time for one text, looked at between the steps; a hundred times what the worst known text of a post's length takes."""
+LONG = 2_000
+"""Words; a shorter text is not timed, because its length bounds it."""
+ENOUGH = 2 * MAX_FINDINGS
+"""Matches in the text as written: with more, it is not looked at for disguises as well."""
+MAX_HITS = 2 * MAX_PER_RULE
+"""Places in one text at which one way of one rule is looked at closely."""
+MAX_NEW_WORDS = 500
+"""Words never seen before that one long text may have looked at as disguises; one with many digits counts as several."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class OutOfTime(RuntimeError):
+    """A text costs too much to read: whoever stores it must have a person read it."""
+
+
+class Match(NamedTuple):
     """A target seen in the words first..last (inclusive) by a view."""
 
     target: Target
@@ -37,31 +53,50 @@ RawHit = tuple[int, int, int]
 
 def scan(text: str, lexicon: Lexicon, *, room: int | None = None, profile: str = "general") -> tuple[Finding, ...]:
     """Findings by severity, then by place. Rules of a room, or of rooms of some profile, fire only there."""
-    words = _affordable(folding.words(text[:MAX_CHARS]), lexicon)
-    matches = _matches(words, lexicon)
-    places = lexicon.letters.find(text[:MAX_CHARS]) if lexicon.letters else ()
+    text = text[:MAX_CHARS]
+    memory = lexicon.vocabulary.memory()
+    words = _affordable(folding.words(text), memory)
+    budget = Budget() if len(words) > LONG else None
+    matches = _matches(words, lexicon, memory, budget)
+    places = lexicon.letters.find(text) if lexicon.letters else ()
     if not matches and not places:
         return ()
-    context = cues.Context(text[:MAX_CHARS], words, lexicon.vocabulary.plain)
+    context = cues.Context(text, words, memory.plain)
     excepted = _excepted(matches)
-    findings = [_finding(match, context) for match in _standing(matches, excepted, room, profile)]
-    findings += _in_letters(places, context, excepted, room, profile)
+    findings = [_finding(match, context, budget) for match in _standing(matches, excepted, room, profile)]
+    findings += islice(_in_letters(places, context, excepted, room, profile), MAX_FINDINGS)
     return tuple(sorted(findings, key=lambda found: (-severity_rank(found.severity), found.start, found.end)))
 
 
-def _affordable(words: list[str], lexicon: Lexicon) -> list[str]:
+def _affordable(words: list[str], memory: Memory) -> list[str]:
     """The words, with those beyond MAX_NEW_WORDS unseen ones blanked; their places stay."""
     if len(words) <= MAX_NEW_WORDS:
         return words
-    unseen = [word for word in dict.fromkeys(words) if word not in lexicon.vocabulary]
-    beyond = frozenset(unseen[MAX_NEW_WORDS:])
-    return [_BLANK if word in beyond else word for word in words] if beyond else words
+    unseen = [word for word in dict.fromkeys(words) if word not in memory]
+    if len(unseen) <= MAX_NEW_WORDS // vocabulary.MOST_EFFORT:
+        return words
+    beyond = bisect_right(list(accumulate(map(vocabulary.effort, unseen))), MAX_NEW_WORDS)
+    blanked = frozenset(unseen[beyond:])
+    return [_BLANK if word in blanked else word for word in words] if blanked else words
 
 
 _BLANK = "0"
 
 
-def _finding(match: Match, context: "cues.Context") -> Finding:
+class Budget:
+    """The processor time of one long text. Raises OutOfTime once it is spent; a busy machine spends none of it."""
+
+    def __init__(self) -> None:
+        self._until = time.thread_time() + MAX_SECONDS
+
+    def check(self) -> None:
+        if time.thread_time() > self._until:
+            raise OutOfTime(f"A text was not read within {MAX_SECONDS} seconds of processor time.")
+
+
+def _finding(match: Match, context: "cues.Context", budget: Budget | None) -> Finding:
+    if budget:
+        budget.check()
     rule = match.target.rule
     start, end = context.spans[match.first][0], context.spans[match.last][1]
     seen = cues.of(match.first, match.last, context)
@@ -72,44 +107,65 @@ def _finding(match: Match, context: "cues.Context") -> Finding:
 # -------------------------------------------------------------------- matching
 
 
-def _matches(words: list[str], lexicon: Lexicon) -> list[Match]:
-    vocabulary = lexicon.vocabulary
-    symbols = "".join(map(vocabulary.__getitem__, words))
-    found = _as_written(symbols, words, lexicon)
-    glued = symbols
-    for apart, whole in lexicon.glue:
-        glued = glued.replace(apart, whole)
+def _matches(words: list[str], lexicon: Lexicon, memory: Memory, budget: Budget | None) -> list[Match]:
+    read = list(map(memory.__getitem__, words))
+    symbols = "".join(read)
+    ambiguous: list[int] = []
+    if AMBIGUOUS in symbols:
+        symbols = symbols.replace(AMBIGUOUS, "")
+        several = memory.ambiguous
+        ambiguous = [at for at, word in enumerate(words) if word in several]
+        for at in ambiguous:
+            read[at] = read[at].lstrip(AMBIGUOUS)
+    found = _as_read(symbols, read, words, lexicon, memory)
+    if budget:
+        budget.check()
+        if len(found) > ENOUGH:
+            return found
+    glued = streams.glued(symbols, lexicon.glue)
     if glued != symbols:
-        found += _as_written(glued, words, lexicon)
+        found += _as_read(glued, read, words, lexicon, memory)
     if streams.looks_split(symbols):
-        joined = streams.put_together(words, vocabulary)
-        if joined:
-            found += _again(joined, lexicon)
-    likeliest = streams.likeliest(words, vocabulary, lexicon.pairs)
-    if likeliest:
-        found += _again(likeliest, lexicon)
+        found += _put_together(words, read, lexicon, memory)
+        if budget:
+            budget.check()
+    if ambiguous:
+        likeliest = streams.likeliest(ambiguous, words, read, memory, lexicon.pairs)
+        if likeliest:
+            found += _as_read("".join(likeliest), likeliest, words, lexicon, memory)
     return [match for match in found if not _flimsy(match, words)]
 
 
-def _as_written(symbols: str, words: list[str], lexicon: Lexicon) -> list[Match]:
-    hits = _all_hits(symbols, lexicon)
+def _as_read(symbols: str, read: list[str], words: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
+    """Matches in the symbols of each word."""
+    hits, views = _all_hits(symbols, lexicon), memory.views
+    return _located(hits, read, lambda at: views.get(words[at], "words"), lexicon) if hits else []
+
+
+def _put_together(words: list[str], read: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
+    """Matches in words put together again."""
+    joints = streams.put_together(words, read, lexicon.vocabulary)
+    together = streams.woven(joints, read)
+    hits = _all_hits("".join(together), lexicon) if joints else []
     if not hits:
         return []
-    vocabulary = lexicon.vocabulary
-    owner = [at for at, word in enumerate(words) for _ in vocabulary[word]]
+    origins = streams.origins(joints, len(words))
 
-    def piece(at: int) -> Piece:
-        return Piece(vocabulary[words[at]], at, at, vocabulary.views.get(words[at], "words"))
+    def view(at: int) -> str:
+        origin = origins[at]
+        return memory.view(words[origin]) if isinstance(origin, int) else origin.view
 
-    return _located(hits, owner, piece, lexicon)
+    return [
+        match._replace(first=_word(origins[match.first], last=False), last=_word(origins[match.last], last=True))
+        for match in _located(hits, together, view, lexicon)
+    ]
 
 
-def _again(pieces: list[Piece], lexicon: Lexicon) -> list[Match]:
-    hits = _all_hits("".join(piece.symbols for piece in pieces), lexicon)
-    if not hits:
-        return []
-    owner = [at for at, piece in enumerate(pieces) for _ in piece.symbols]
-    return _located(hits, owner, pieces.__getitem__, lexicon)
+def _word(origin: "int | streams.Piece", *, last: bool) -> int:
+    """The first or last word of a part."""
+    if isinstance(origin, int):
+        return origin
+    return origin.last if last else origin.first
 
 
 _ENOUGH = {"typo": 6, "vowels": 4}
@@ -123,6 +179,8 @@ def _flimsy(match: Match, words: list[str]) -> bool:
 def _all_hits(symbols: str, lexicon: Lexicon) -> list[RawHit]:
     """What is found in the symbols, and in the symbols without words of emphasis, each once."""
     hits = _hits(symbols, lexicon)
+    if len(hits) > ENOUGH:
+        return hits
     brief = streams.unnamed_removed(symbols)
     if len(brief) < len(symbols):
         brief_hits = _hits(brief, lexicon)
@@ -136,21 +194,34 @@ def _all_hits(symbols: str, lexicon: Lexicon) -> list[RawHit]:
 def _hits(symbols: str, lexicon: Lexicon) -> list[RawHit]:
     hits: list[RawHit] = []
     targets = lexicon.targets
-    for at, found in lexicon.automaton.iter(symbols):
+    anchors = lexicon.automaton.find(symbols)
+    crowded = len(anchors) > MAX_HITS
+    count: dict[int, int] = defaultdict(int)
+    for at, found in anchors:
         for number, length in found:
             target = targets[number]
             start, end = at + 1 - length, at + 1
             if target.before:
-                start = _leftwards(symbols, start, target)
-            if start >= 0 and target.after:
-                end = _rightwards(symbols, end, target)
-            if start >= 0 and end:
+                part, gap = target.before[0]
+                if part.lasts.isdisjoint(symbols[start - gap - 1 if start > gap else 0 : start]):
+                    continue  # nearly always: nothing that could stand before it does
+            if target.after:
+                part, gap = target.after[0]
+                if part.firsts.isdisjoint(symbols[end : end + gap + 1]):
+                    continue
+            if crowded and count[number] >= MAX_HITS:
+                continue
+            start = _leftwards(symbols, start, target)
+            if start >= 0 and (end := _rightwards(symbols, end, target)):
                 hits.append((number, start, end))
+                count[number] += 1
     return hits
 
 
 def _leftwards(symbols: str, start: int, target: Target) -> int:
     """Where the match begins once the parts before the anchor are found, or -1."""
+    if not target.before:
+        return start
     if len(target.before) == 1 and not target.before[0][1]:  # by far the commonest: one part, right before
         part = target.before[0][0]
         for length in part.longest_first:
@@ -173,6 +244,8 @@ def _leftwards(symbols: str, start: int, target: Target) -> int:
 
 def _rightwards(symbols: str, end: int, target: Target) -> int:
     """Where the match ends once the parts after the anchor are found, or 0."""
+    if not target.after:
+        return end
     reached = {end}
     for part, gap in target.after:
         reached = {
@@ -187,25 +260,20 @@ def _rightwards(symbols: str, end: int, target: Target) -> int:
     return max(reached)
 
 
-def _located(hits: list[RawHit], owner: list[int], piece: Callable[[int], Piece], lexicon: Lexicon) -> list[Match]:
-    """Matches in words. `owner[i]` is the number of the piece that symbol i came from."""
+def _located(hits: list[RawHit], read: list[str], view: Callable[[int], str], lexicon: Lexicon) -> list[Match]:
+    """Matches in words, or in pieces: `read` has the symbols of each and `view` tells how it was read."""
+    begins = list(accumulate(map(len, read), initial=0))
     found = []
     for target, start, end in hits:
-        inside = [piece(at) for at in range(owner[start], owner[end - 1] + 1)]
-        lead = start - bisect_left(owner, owner[start])
-        if _ragged(inside, lead, end - bisect_left(owner, owner[end - 1])):
-            continue
-        view = next((piece.view for piece in inside if piece.view != "words"), "words")
-        found.append(Match(lexicon.targets[target], inside[0].first, inside[-1].last, view))
+        first = bisect_right(begins, start) - 1
+        last = bisect_right(begins, end - 1, first) - 1
+        left = start - begins[first] if view(first) in _RUN_TOGETHER else 0
+        over = begins[last + 1] - end if view(last) in _RUN_TOGETHER else 0
+        if left + over > end - start:
+            continue  # it lies in words run together and leaves more of them over than it covers
+        seen = next((how for at in range(first, last + 1) if (how := view(at)) != "words"), "words")
+        found.append(Match(lexicon.targets[target], first, last, seen))
     return found
-
-
-def _ragged(inside: list[Piece], lead: int, upto: int) -> bool:
-    """True when a match lies in run-together words and leaves more of them over than it covers."""
-    first, last = inside[0], inside[-1]
-    left = lead if first.view in _RUN_TOGETHER else 0
-    over = len(last.symbols) - upto if last.view in _RUN_TOGETHER else 0
-    return left + over > sum(len(piece.symbols) for piece in inside) - lead - (len(last.symbols) - upto)
 
 
 _RUN_TOGETHER = ("joined", "leet")
@@ -227,18 +295,21 @@ def _excepted(matches: list[Match]) -> Excepted:
 
 
 def _standing(matches: list[Match], excepted: Excepted, room: int | None, profile: str) -> list[Match]:
-    """Without other rooms' rules, unwanted views, excepted places and repeats."""
+    """Without other rooms' rules, unwanted views, excepted places and repeats, and no more than MAX_FINDINGS."""
     by_rule: dict[str, list[Match]] = defaultdict(list)
     for match in matches:
         rule = match.target.rule
         if not match.target.exception and rule.fires_in(room, profile) and (rule.views is None or match.view in rule.views):
             by_rule[rule.key].append(match)
-    return [
-        match
+    standing = [
+        [match for match in _apart(found) if not _within(match.first, match.last, excepted.get(key, ()))]
         for key, found in by_rule.items()
-        for match in _apart(found)
-        if not _within(match.first, match.last, excepted.get(key, ()))
     ]
+    if sum(map(len, standing)) <= MAX_FINDINGS:
+        return [match for found in standing for match in found]
+    standing.sort(key=lambda found: -severity_rank(found[0].target.rule.severity) if found else 1)
+    in_turn = (match for turn in zip_longest(*standing) for match in turn if match)
+    return list(islice(in_turn, MAX_FINDINGS))
 
 
 def _within(first: int, last: int, places: Sequence[tuple[int, int]]) -> bool:

@@ -1,10 +1,12 @@
 """The ways one text is read: as written, without words of emphasis, and, where something looks disguised, undisguised."""
 
 import re
+from collections import defaultdict
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from community.safety import speech
-from community.safety.vocabulary import EMPHASIS, GLUED, OTHER, SHORT, SINGLE, Vocabulary
+from community.safety.vocabulary import EMPHASIS, GLUED, OTHER, SHORT, SINGLE, Memory, Vocabulary
 
 _UNNAMED = re.compile(f"{EMPHASIS}.|{GLUED}", re.DOTALL)
 _LONE = (SINGLE, SHORT)
@@ -21,11 +23,27 @@ class Piece(NamedTuple):
     view: str
 
 
-def glue_pairs(vocabulary: Vocabulary) -> list[tuple[str, str]]:
-    """(symbols apart, symbols as one of the same length), for the pairs this vocabulary knows."""
+Glue = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+"""(a second symbol, the pairs that end with it: symbols apart, symbols as one of the same length)."""
+
+
+def glue_of(vocabulary: Vocabulary) -> Glue:
+    """The pairs of `speech.glue` that this vocabulary knows."""
     own = vocabulary.own
-    pairs = ((own.get(a), own.get(b), own.get(whole)) for (a, b), whole in speech.glue().items())
-    return [(a + b, whole + GLUED) for a, b, whole in pairs if a and b and whole]
+    ending: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for (first, second), whole in speech.glue().items():
+        if first in own and second in own and whole in own:
+            ending[own[second]].append((own[first] + own[second], own[whole] + GLUED))
+    return tuple((second, tuple(pairs)) for second, pairs in ending.items())
+
+
+def glued(symbols: str, glue: Glue) -> str:
+    """The symbols with words that belong together (`my self`) as one."""
+    for second, pairs in glue:
+        if second in symbols:
+            for apart, whole in pairs:
+                symbols = symbols.replace(apart, whole)
+    return symbols
 
 
 def unnamed_removed(symbols: str) -> str:
@@ -49,14 +67,45 @@ def looks_split(symbols: str) -> bool:
     return SINGLE in symbols or SHORT + SHORT in symbols
 
 
-def likeliest(words: list[str], vocabulary: Vocabulary, pairs: frozenset[str]) -> list[Piece]:
-    """Pieces where each word with several readings has the one that forms phrases with its neighbours, or []."""
-    ambiguous = vocabulary.ambiguous
-    if not ambiguous or ambiguous.keys().isdisjoint(words):
-        return []
-    choices = [ambiguous.get(word) or (vocabulary[word],) for word in words]
-    views = vocabulary.views
-    return [Piece(symbols, at, at, views.get(words[at], "words")) for at, symbols in enumerate(_best_path(choices, pairs))]
+def likeliest(places: list[int], words: list[str], read: list[str], memory: Memory, pairs: frozenset[str]) -> list[str]:
+    """`read`, where the words at `places`, each with several readings, are read as what forms phrases with their neighbours;
+    [] if that changes nothing."""
+    changed: list[str] = []
+    for first, last in _runs(places):
+        if first == last:
+            beside = "".join(read[first - 1 : first]), "".join(read[last + 1 : last + 2])
+            best = [_best_between(*beside, memory.ambiguous[words[first]], pairs)]
+        else:
+            choices = [memory.ambiguous[word] for word in words[first : last + 1]]
+            before = [(read[first - 1],)] if first else []
+            after = [(symbols,) for symbols in read[last + 1 : last + 2]]
+            best = _best_path([*before, *choices, *after], pairs)[len(before) : len(before) + len(choices)]
+        if best != read[first : last + 1]:
+            changed = changed or read.copy()
+            changed[first : last + 1] = best
+    return changed
+
+
+def _runs(places: list[int]) -> Iterator[tuple[int, int]]:
+    """First and last of each run of neighbours."""
+    first = last = places[0]
+    for at in places[1:]:
+        if at > last + 1:
+            yield first, last
+            first = at
+        last = at
+    yield first, last
+
+
+def _best_between(before: str, after: str, options: tuple[str, ...], pairs: frozenset[str]) -> str:
+    """`_best_path` for one place, which is nearly always all there is."""
+    left, right = before[-1:], after.lstrip(EMPHASIS)[:1]
+    best, most = "", -1.0
+    for rank, option in enumerate(options):
+        score = (left + option.lstrip(EMPHASIS)[:1] in pairs) + (option[-1:] + right in pairs) - rank / 100
+        if score > most:
+            best, most = option, score
+    return best
 
 
 def _best_path(choices: list[tuple[str, ...]], pairs: frozenset[str]) -> list[str]:
@@ -83,65 +132,86 @@ def _joint(before: str, after: str) -> str:
 # -------------------------------------------------------------------- putting letters together again
 
 
-def put_together(words: list[str], vocabulary: Vocabulary) -> list[Piece]:
-    """Pieces with spaced letters (`k i l l`) and fragments (`su ici de`) joined into words; [] if nothing was apart."""
-    found = _joints(words, vocabulary)
-    if not found:
-        return []
-    pieces: list[Piece] = []
+def put_together(words: list[str], read: list[str], vocabulary: Vocabulary) -> list[list[Piece]]:
+    """Where spaced letters (`k i l l`) and fragments (`su ici de`) join into words, and into what; in order of place.
+
+    `read` has the symbols of each word.
+    """
+    return Apart(words, read, vocabulary).joints()
+
+
+def woven(joints: list[list[Piece]], read: list[str]) -> list[str]:
+    """The symbols of every word, with those of what was put together in their place."""
+    parts: list[str] = []
     at = 0
-    while at < len(words):
-        made = found.get(at) or [Piece(vocabulary[words[at]], at, at, vocabulary.views.get(words[at], "words"))]
-        pieces += made
+    for made in joints:
+        parts += read[at : made[0].first]
+        parts += (piece.symbols for piece in made)
         at = made[-1].last + 1
-    return pieces
+    return parts + read[at:]
 
 
-def _joints(words: list[str], vocabulary: Vocabulary) -> dict[int, list[Piece]]:
-    """Where letters and fragments join, and into what."""
-    lone = [at for at, word in enumerate(words) if vocabulary[word] in _LONE]
-    found: dict[int, list[Piece]] = {}
-    free = 0
-    for at in sorted({*lone[:MAX_REPAIRS], *(place - 1 for place in lone[:MAX_REPAIRS] if place)}):
-        if at >= free:
-            made = _lone_letters(words, at, vocabulary) or _fragments(words, at, vocabulary)
-            if made:
-                found[at] = made
-                free = made[-1].last + 1
+def origins(joints: list[list[Piece]], count: int) -> list[int | Piece]:
+    """Where each part of `woven` came from: a word of `count`, by number, or a piece."""
+    found: list[int | Piece] = []
+    at = 0
+    for made in joints:
+        found += range(at, made[0].first)
+        found += made
+        at = made[-1].last + 1
+    found += range(at, count)
     return found
 
 
-def _lone_letters(words: list[str], at: int, vocabulary: Vocabulary) -> list[Piece]:
-    end = at
-    while end < len(words) and end - at < 60 and (len(words[end]) == 1 or not vocabulary[words[end]]):
-        end += 1
-    if end - at < 3:
-        return []
-    letters = [(place, words[place]) for place in range(at, end) if words[place].isalnum()]
-    run = "".join(letter for _, letter in letters)
-    if len(run) < 3 or not any(vocabulary[letter] == SINGLE for letter in run):
-        return []
-    pieces, used = [], 0
-    for part in vocabulary.split_loosely(run):
-        first, last = letters[used][0], letters[used + len(part) - 1][0]
-        pieces.append(Piece(vocabulary.base.get(part, OTHER), first, last, "spaced"))
-        used += len(part)
-    return pieces
+class Apart:
+    """Words among which some may have been pulled apart, with their symbols."""
 
+    def __init__(self, words: list[str], read: list[str], vocabulary: Vocabulary) -> None:
+        self.words, self.read, self.vocabulary = words, read, vocabulary
 
-def _fragments(words: list[str], at: int, vocabulary: Vocabulary) -> list[Piece]:
-    """The longest run of fragments from here that makes one watched word."""
-    joined, best, watched = words[at], 0, ""
-    lone = vocabulary[words[at]] in _LONE
-    for end in range(at + 1, min(len(words), at + 10)):
-        if not vocabulary[words[end]]:
-            continue
-        joined += words[end]
-        if len(joined) > 14 or not words[end].isalpha():
-            break
-        lone = lone or vocabulary[words[end]] in _LONE
-        if lone and len(joined) > 3 and joined in vocabulary.own:
-            best, watched = end, joined
-    if not best:
-        return []
-    return [Piece(vocabulary.symbol(watched), at, best, "spaced")]
+    def joints(self) -> list[list[Piece]]:
+        lone = [at for at, symbols in enumerate(self.read) if symbols in _LONE][:MAX_REPAIRS]
+        found: list[list[Piece]] = []
+        free = 0
+        for at in sorted({*lone, *(place - 1 for place in lone if place)}):
+            if at >= free:
+                made = self._letters(at) or self._fragments(at)
+                if made:
+                    found.append(made)
+                    free = made[-1].last + 1
+        return found
+
+    def _letters(self, at: int) -> list[Piece]:
+        words, end = self.words, at
+        while end < len(words) and end - at < 60 and (len(words[end]) == 1 or not self.read[end]):
+            end += 1
+        if end - at < 3:
+            return []
+        letters = [(place, words[place]) for place in range(at, end) if words[place].isalnum()]
+        run = "".join(letter for _, letter in letters)
+        if len(run) < 3 or SINGLE not in self.read[at:end]:
+            return []
+        pieces, used = [], 0
+        for part in self.vocabulary.split_loosely(run):
+            first, last = letters[used][0], letters[used + len(part) - 1][0]
+            pieces.append(Piece(self.vocabulary.base.get(part, OTHER), first, last, "spaced"))
+            used += len(part)
+        return pieces
+
+    def _fragments(self, at: int) -> list[Piece]:
+        """The longest run of fragments from here that makes one watched word."""
+        words, own = self.words, self.vocabulary.own
+        joined, best, watched = words[at], 0, ""
+        lone = self.read[at] in _LONE
+        for end in range(at + 1, min(len(words), at + 10)):
+            if not self.read[end]:
+                continue
+            joined += words[end]
+            if len(joined) > 14 or not words[end].isalpha():
+                break
+            lone = lone or self.read[end] in _LONE
+            if lone and len(joined) > 3 and joined in own:
+                best, watched = end, joined
+        if not best:
+            return []
+        return [Piece(self.vocabulary.symbol(watched), at, best, "spaced")]

@@ -5,21 +5,26 @@ elongation, leet, masks, run-together words, misspellings, dropped vowels. An ev
 """
 
 import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from itertools import product
+from itertools import islice, product, takewhile
 from math import log1p
 
 from community.safety import folding, speech
 
-SINGLE, SHORT, OTHER, EMPHASIS, GLUED = "\x01", "\x02", "\x03", "\x05", "\x06"
-"""A lone letter; an unknown word of two to six letters; any other unknown word; before a word of emphasis; after glue."""
+SINGLE, SHORT, OTHER, AMBIGUOUS, EMPHASIS, GLUED = "\x01", "\x02", "\x03", "\x04", "\x05", "\x06"
+"""A lone letter; an unknown word of two to six letters; any other unknown word; before a word of several readings (taken out
+before anything is looked for); before a word of emphasis; after glue."""
 
 REMEMBERED = 60_000
-"""Unknown words kept with their reading; then the memory starts afresh."""
+"""Words kept with their reading; then a new memory begins."""
 
 MOST_READINGS = 6
 """Watched words one disguised word is tried as."""
+
+LONGEST_PIECE = 14
+"""Letters of the longest watched word that is looked for in run-together words."""
 
 _FIRST, _SURROGATES = 0x100, range(0xD800, 0xE000)
 _LONGEST = 40
@@ -41,6 +46,10 @@ _LEET = {
     "|": "l",
     "+": "t",
 }
+_PLAIN = {ord(sign): letters[0] for sign, letters in _LEET.items()}
+MOST_ONES = 4
+"""Digits in one word that are each tried as either of two letters."""
+MOST_EFFORT = 2**MOST_ONES
 _VOWELS = re.compile("[aeiou]")
 _RUN = re.compile(r"(.)\1+")
 
@@ -83,84 +92,113 @@ Reading = tuple[str, str]
 """(symbols, the view that read them)."""
 
 
-class Vocabulary(dict[str, str]):
-    """word -> symbols. Looking up an unknown word reads it and remembers the answer."""
+class Memory(dict[str, str]):
+    """word -> symbols. Looking up an unknown word reads it and remembers the answer.
 
-    def __init__(self, phrases: Iterable[tuple[str, ...]]) -> None:
-        super().__init__()
-        counts = Counter(word for phrase in phrases for word in phrase)
-        self.prefixes: dict[str, str] = {}
-        self.own: dict[str, str] = {}
-        self._weights = counts
-        self._assign(counts)
-        self._fill()
-        self.base = dict(self)
-        self._names = {symbol: word for word, symbol in self.own.items()}
+    Threads may share one: what is remembered of a word is always the same, and nothing is ever forgotten. When it has grown
+    too large the vocabulary begins another; whoever is reading goes on with this one.
+    """
+
+    __slots__ = ("_vocabulary", "ambiguous", "views")
+
+    def __init__(self, vocabulary: "Vocabulary") -> None:
+        super().__init__(vocabulary.base)
+        self._vocabulary = vocabulary
         self.views: dict[str, str] = {}
-        self._index()
-        self._numbers = {word: self._spelt(word) for word in self.own if word.isdigit() and self._spelt(word)}
-        self.ambiguous: dict[str, tuple[str, ...]] = dict(self._numbers)
-
-    def _assign(self, counts: Counter[str]) -> None:
-        numbers = (number for number in range(_FIRST, 0x110000) if number not in _SURROGATES)
-        apart = {word for pair, whole in speech.glue().items() if whole in counts for word in pair}
-        for word in sorted(set(counts) | speech.emphasis() | apart):
-            if word.endswith("*"):
-                self.prefixes[word[:-1]] = chr(next(numbers))
-            else:
-                self.own[word] = chr(next(numbers))
-        self.prefix_lengths = sorted({len(prefix) for prefix in self.prefixes}, reverse=True)
-
-    def _fill(self) -> None:
-        for word in speech.everyday():
-            self[word] = self._prefixed(word) or OTHER
-        for word in self.own:
-            self[word] = self.symbol(word)
-        for short, long in speech.short_forms().items():
-            self[short] = "".join(self.get(word, OTHER) for word in long)
-
-    def symbol(self, word: str) -> str:
-        """The symbols of one word of a pattern."""
-        return EMPHASIS + self.own[word] if word in speech.emphasis() else self.own[word]
-
-    def plain(self, word: str) -> str:
-        """A disguised word as the watched words it is read as; any other word as it is."""
-        if word not in self.views:
-            return word
-        return " ".join(self._names.get(symbol, "") for symbol in self.get(word, "") if symbol != EMPHASIS)
-
-    def choices(self, word: str) -> list[str]:
-        """The symbol strings that satisfy one word of a pattern: more than one for a prefix."""
-        if not word.endswith("*"):
-            return [self.symbol(word)]
-        stem = word[:-1]
-        known = [self.symbol(own) for own in self.own if own.startswith(stem)]
-        return known + [symbol for prefix, symbol in self.prefixes.items() if prefix.startswith(stem)]
+        """The view of each word that is not read as written."""
+        self.ambiguous: dict[str, tuple[str, ...]] = dict(vocabulary.numbers)
+        """The symbols of each word with more than one reading, the likeliest first."""
+        self.update((word, AMBIGUOUS + self[word]) for word in self.ambiguous)
 
     def __missing__(self, word: str) -> str:
-        if len(self) > REMEMBERED:
-            self._forget()
-        if word in self.base:  # another thread is just starting the memory afresh
-            return self.base[word]
-        readings = self._read(word)
+        readings = self._vocabulary.read(word)
         symbols, view = readings[0]
         if view != "words":
             self.views[word] = view
         if len(readings) > 1:
             self.ambiguous[word] = tuple(symbols for symbols, _ in readings)
+            symbols = AMBIGUOUS + symbols
         self[word] = symbols
         return symbols
 
-    def _forget(self) -> None:
-        self.clear()
-        self.update(self.base)
-        self.views.clear()
-        self.ambiguous.clear()
-        self.ambiguous.update(self._numbers)
+    def symbols(self, word: str) -> str:
+        """The symbols of a word without the sign that there are other readings."""
+        return self[word].lstrip(AMBIGUOUS)
+
+    def view(self, word: str) -> str:
+        return self.views.get(word, "words")
+
+    def plain(self, word: str) -> str:
+        """A disguised word as the watched words it is read as; any other word as it is."""
+        return self._vocabulary.named(self.symbols(word)) if word in self.views else word
+
+
+class Vocabulary:
+    """The words that rules know, everyday words, and how an unknown word is read. Never changes but for its memory."""
+
+    def __init__(self, phrases: Iterable[tuple[str, ...]]) -> None:
+        counts = Counter(word for phrase in phrases for word in phrase)
+        self.prefixes: dict[str, str] = {}
+        self.own: dict[str, str] = {}
+        self._weights = counts
+        self._assign(counts)
+        self.base = self._filled()
+        self._names = {symbol: word for word, symbol in self.own.items()}
+        self._index()
+        self.numbers = {word: self._spelt(word) for word in self.own if word.isdigit() and self._spelt(word)}
+        self._memory = Memory(self)
+
+    def memory(self) -> Memory:
+        """The memory to read one text with."""
+        memory = self._memory
+        if len(memory) > REMEMBERED:
+            memory = self._memory = Memory(self)
+        return memory
+
+    def _assign(self, counts: Counter[str]) -> None:
+        numbers = (number for number in range(_FIRST, 0x110000) if number not in _SURROGATES)
+        apart = {word for pair, whole in speech.glue().items() if whole in counts for word in pair}
+        for word in sorted(set(counts) | speech.emphasis() | apart, key=lambda word: (-counts[word], word)):
+            if word.endswith("*"):
+                self.prefixes[word[:-1]] = chr(next(numbers))
+            else:
+                self.own[word] = chr(next(numbers))
+        self.one_choice = {word: self.symbol(word) for word in self.own}
+        self._sorted_own = sorted(self.own)
+        self._choices: dict[str, tuple[str, ...]] = {}
+        self.prefix_lengths = sorted({len(prefix) for prefix in self.prefixes}, reverse=True)
+
+    def _filled(self) -> dict[str, str]:
+        base = {word: self._prefixed(word) or OTHER for word in speech.everyday()}
+        base |= self.one_choice
+        for short, long in speech.short_forms().items():
+            base[short] = "".join(base.get(word, OTHER) for word in long)
+        return base
+
+    def symbol(self, word: str) -> str:
+        """The symbols of one word of a pattern."""
+        return EMPHASIS + self.own[word] if word in speech.emphasis() else self.own[word]
+
+    def named(self, symbols: str) -> str:
+        """The watched words that symbols stand for."""
+        return " ".join(self._names.get(symbol, "") for symbol in symbols if symbol != EMPHASIS)
+
+    def choices(self, word: str) -> tuple[str, ...]:
+        """The symbol strings that satisfy one word of a pattern: more than one for a prefix."""
+        if not word.endswith("*"):
+            return (self.symbol(word),)
+        if word not in self._choices:
+            stem = word[:-1]
+            among = self._sorted_own[bisect_left(self._sorted_own, stem) :]
+            known = [self.symbol(own) for own in takewhile(lambda own: own.startswith(stem), among)]
+            longer = [symbol for prefix, symbol in self.prefixes.items() if prefix.startswith(stem)]
+            self._choices[word] = (*known, *longer)
+        return self._choices[word]
 
     # ---------------------------------------------------------------- reading an unknown word
 
-    def _read(self, word: str) -> list[Reading]:
+    def read(self, word: str) -> list[Reading]:
+        """The ways to read a word that is not in `base`, the likeliest first; at least one."""
         if len(word) > _LONGEST:
             return [(OTHER, "words")]
         core = word.strip(folding.MASKS)
@@ -225,11 +263,10 @@ class Vocabulary(dict[str, str]):
         return (self.base.get(digits, OTHER), self.base[plain]) if known else ()
 
     def _leet(self, word: str) -> list[Reading]:
-        choices = [_LEET.get(char, char) for char in word.lower()]
         signs = sum(1 for char in word if char in _LEET)
         if not signs or signs > 8 or len(word) > 20:
             return []
-        plains = [plain for plain in map("".join, product(*choices)) if plain.isalpha()]
+        plains = [plain for plain in self._unriddled(word) if plain.isalpha()]
         for plain in plains:
             if len(plain) > 1 and (plain in self.own or plain in speech.short_forms() or self._prefixed(plain)):
                 return [(self.base.get(plain) or self._prefixed(plain), "leet")]
@@ -239,20 +276,28 @@ class Vocabulary(dict[str, str]):
                 return [(symbols, "leet") for symbols, _ in found]
         return []
 
+    def _unriddled(self, word: str) -> Iterable[str]:
+        """The word with letters for digits and signs. Some stand for two: many of them are all taken for the same one."""
+        if word.count("1") > MOST_ONES:
+            return (word.replace("1", letter).translate(_PLAIN) for letter in _LEET["1"])
+        return map("".join, product(*(_LEET.get(char, char) for char in word)))
+
     def _masked(self, word: str) -> list[Reading]:
         if len(word) < 2 or not word[0].isalpha() or not _MASKED.search(word):
             return []
-        exact = re.compile("".join("[a-z]" if char in folding.MASKS else re.escape(char) for char in word))
-        loose = re.compile(_MASKED.sub("[a-z]+", word))
-        bucket = self._by_first.get(word[0], ())
-        found = [known for known in bucket if exact.fullmatch(known)] or [known for known in bucket if loose.fullmatch(known)]
-        return self._best(found, "masked")
+        parts = _MASKED.split(word)
+        among = self._by_ends.get(word[0] + parts[-1][-1:], ())
+        same_length = (known for known in among if len(known) == len(word) and _fits_signs(known, word))
+        found = list(islice(same_length, MOST_READINGS))
+        if not found:
+            found = list(islice((known for known in among if _fits(known, parts)), MOST_READINGS))
+        return [(self.base[known], "masked") for known in found]
 
     def _apart(self, core: str) -> list[Reading]:
         parts = _MASKED.split(core)
         if len(parts) == 1:
             return [(OTHER, "words")]
-        return [("".join(self[part] for part in parts if part), "words")]
+        return [("".join(self.base.get(part) or self.read(part)[0][0] for part in parts if part), "words")]
 
     def _letters(self, word: str) -> list[Reading]:
         """Readings of plain Latin letters that no rule and no everyday word knows."""
@@ -270,35 +315,43 @@ class Vocabulary(dict[str, str]):
         return ""
 
     def _elongated(self, word: str) -> list[Reading]:
-        squeezed = _RUN.sub(r"\1", word)
-        if squeezed == word:
+        if not _RUN.search(word):
             return []
-        found = [known for known in self._squeezed.get(squeezed, ()) if _longer_runs(word, known)]
+        squeezed = _RUN.sub(r"\1", word)
+        found = [known for known in self._squeezed.get(squeezed, "").split() if _longer_runs(word, known)]
         return self._best(found, "elongated")
 
     def _misspelt(self, word: str) -> list[Reading]:
         if len(word) < 3:
             return []
-        found = [known for known in self._sorted.get(_letters_key(word), ()) if _one_swap(word, known)]
-        found += (known for known in self._deleted.get(word, ()) if known[:-1] != word)
+        swapped = self._ordered.get(_letters_key(word))
+        found = [known for known in swapped.split() if _one_swap(word, known)] if swapped else []
+        longer = self._shorter.get(word)
+        if longer:
+            found += [known for known in longer.split() if known[:-1] != word]
         if len(word) >= 4 and not found:
             found = self._one_letter_off(word)
-        return self._best(found, "typo")
+        return self._best(found, "typo") if found else []
 
     def _one_letter_off(self, word: str) -> list[str]:
         found: list[str] = []
+        lookup = self._shorter.get
         for at in range(1, len(word) - (len(word) < 5 or word[-1] in "sdrygn")):
             shorter = word[:at] + word[at + 1 :]
-            if shorter in self._spellable:
+            near = lookup(shorter)
+            if near is None:
+                continue
+            if near == shorter:
                 found.append(shorter)
-            same = (known for known in self._deleted.get(shorter, ()) if len(known) == len(word))
+                continue
+            same = (known for known in near.split() if len(known) == len(word))
             found += (known for known in same if known[:at] + known[at + 1 :] == shorter)
         return found
 
     def _vowelless(self, word: str) -> list[Reading]:
-        if len(word) < 2 or _VOWELS.search(word[1:]):
+        if _VOWELS.search(word, 1):
             return []
-        return self._best(self._consonants.get(word, ()), "vowels")
+        return self._best(self._consonants.get(word, "").split(), "vowels")
 
     def _joined(self, word: str) -> list[Reading]:
         if not 6 <= len(word) <= 32:
@@ -310,32 +363,46 @@ class Vocabulary(dict[str, str]):
 
     def split(self, word: str) -> list[str]:
         """The fewest known words that make up all of `word`, or []."""
+        pieces, openings = self._pieces, self._openings
         ways: list[tuple[float, int]] = [(0.0, 0)] + [(_NO_WAY, 0)] * len(word)
         for start in range(len(word)):
             paid = ways[start][0]
             if paid == _NO_WAY:
                 continue
-            for end in range(start + 1, min(len(word), start + 14) + 1):
-                price = self._pieces.get(word[start:end])
-                if price and paid + price < ways[end][0]:
-                    ways[end] = (paid + price, start)
-        if ways[-1][0] == _NO_WAY:
-            return []
-        return _pieces(word, ways)
+            for end in range(start + 1, min(len(word), start + LONGEST_PIECE) + 1):
+                part = word[start:end]
+                price = pieces.get(part)
+                if price:
+                    if paid + price < ways[end][0]:
+                        ways[end] = (paid + price, start)
+                elif part not in openings:
+                    break
+        return _pieces(word, ways) if ways[-1][0] != _NO_WAY else []
 
     def split_loosely(self, letters: str) -> list[str]:
         """`letters` cut into known words where that is possible and into single letters elsewhere."""
+        pieces, openings = self._pieces, self._openings
         ways: list[tuple[float, int]] = [(0.0, 0)] + [(_NO_WAY, 0)] * len(letters)
-        for end in range(1, len(letters) + 1):
-            for start in range(max(0, end - 14), end):
-                price = self._pieces.get(letters[start:end], 2.0 if start == end - 1 else 0.0)
-                if price and ways[start][0] + price < ways[end][0]:
-                    ways[end] = (ways[start][0] + price, start)
+        for start in range(len(letters)):
+            paid = ways[start][0]
+            for end in range(start + 1, min(len(letters), start + LONGEST_PIECE) + 1):
+                part = letters[start:end]
+                price = pieces.get(part)
+                if not price and end == start + 1:
+                    price = 2.0
+                if price:
+                    if paid + price < ways[end][0]:
+                        ways[end] = (paid + price, start)
+                elif part not in openings:
+                    break
         return _pieces(letters, ways)
 
     def _best(self, known: Iterable[str], view: str) -> list[Reading]:
-        ranked = sorted(set(known), key=lambda word: (-self._weights[word], word))
+        ranked = sorted(set(known), key=self._likeliness)
         return [(self.base[word], view) for word in ranked[:MOST_READINGS]]
+
+    def _likeliness(self, word: str) -> tuple[int, str]:
+        return -self._weights[word], word
 
     # ---------------------------------------------------------------- indexes, made once
 
@@ -349,25 +416,53 @@ class Vocabulary(dict[str, str]):
             for word in spellable
             if len(word) > 2 or word in _LITTLE
         }
-        squeezed: dict[str, list[str]] = defaultdict(list)
-        ordered: dict[str, list[str]] = defaultdict(list)
-        deleted: dict[str, list[str]] = defaultdict(list)
-        consonants: dict[str, list[str]] = defaultdict(list)
-        by_first: dict[str, list[str]] = defaultdict(list)
-        for word in spellable:
-            squeezed[_RUN.sub(r"\1", word)].append(word)
-            by_first[word[0]].append(word)
-            for bare in {_VOWELS.sub("", word), word[0] + _VOWELS.sub("", word[1:])}:
+        self._openings = frozenset(word[:end] for word in self._pieces for end in range(1, min(len(word), LONGEST_PIECE)))
+        squeezed, ordered, shorter, consonants = _Index(), _Index(), _Index(), _Index()
+        ends: dict[str, list[str]] = defaultdict(list)
+        for word in sorted(spellable):
+            squeezed.add(_RUN.sub(r"\1", word), word)
+            without = _VOWELS.sub("", word)
+            for bare in {without, word[0] + _VOWELS.sub("", word[1:])}:
                 if len(bare) > 1 and bare != word:
-                    consonants[bare].append(word)
+                    consonants.add(bare, word)
             if len(word) < 4:
                 continue
-            ordered[_letters_key(word)].append(word)
+            ordered.add(_letters_key(word), word)
             for short in {word[:at] + word[at + 1 :] for at in range(1, len(word))}:
                 if short not in self.base:
-                    deleted[short].append(word)
-        self._squeezed, self._sorted, self._deleted = dict(squeezed), dict(ordered), dict(deleted)
-        self._consonants, self._by_first = dict(consonants), dict(by_first)
+                    shorter.add(short, word)
+        shorter.update((word, word) for word in spellable)
+        self._squeezed, self._ordered, self._shorter = squeezed, ordered, shorter
+        for word in sorted(spellable, key=self._likeliness):
+            ends[word[0]].append(word)
+            ends[word[0] + word[-1]].append(word)
+        self._consonants, self._by_ends = consonants, dict(ends)
+
+
+def _fits_signs(known: str, word: str) -> bool:
+    """The same letters, wherever `word` has one."""
+    return all(mine == theirs or mine in folding.MASKS for mine, theirs in zip(word, known, strict=True))
+
+
+def _fits(known: str, parts: list[str]) -> bool:
+    """The parts in their order, at both ends, with one letter or more between."""
+    head, *middle, tail = parts
+    at, end = len(head), len(known) - len(tail)
+    if not known.startswith(head) or not known.endswith(tail):
+        return False
+    for part in middle:
+        at = known.find(part, at + 1, end) + len(part)
+        if at < len(part):
+            return False
+    return at < end
+
+
+class _Index(dict[str, str]):
+    """key -> words, with spaces between: most keys have one word, and a string of its own costs nothing."""
+
+    def add(self, key: str, word: str) -> None:
+        known = self.get(key)
+        self[key] = f"{known} {word}" if known else word
 
 
 def _pieces(word: str, ways: list[tuple[float, int]]) -> list[str]:
@@ -405,3 +500,9 @@ def _lengths(word: str) -> list[int]:
             lengths.append(1)
             last = char
     return lengths
+
+
+def effort(word: str) -> int:
+    """How many ways there are to read a word that is not known: 1 to MOST_EFFORT."""
+    ones = word.count("1")
+    return 2**ones if ones <= MOST_ONES else 2
