@@ -11,9 +11,9 @@ from pathlib import Path
 from community.safety import folding, speech
 
 _FILE = Path(__file__).with_name("cues.toml")
-_AMBER, _GREEN = "amber", "green"
+_RED, _AMBER, _GREEN = "red", "amber", "green"
 _SLIGHT = frozenset({"idiom", "title"})
-"""These lower to green; all others to amber."""
+"""These lower red to green; all others to amber."""
 
 _SENTENCE_END = re.compile(r"[.!?;\n\r]+(?=\s|$)|\n")
 _BEFORE, _AFTER = 10, 10
@@ -102,8 +102,8 @@ def of(first: int, last: int, context: Context) -> tuple[str, ...]:
 def _of(first: int, last: int, context: Context) -> tuple[str, ...]:
     before, after = context.around(first, last)
     said = context.said(first, last)
-    seen = _seen(before, "before") | _seen(said, "within") | _seen(after, "after")
-    unless = {cue for cue, where in _seen(said, "unless")}
+    seen = _seen(before, said, after)
+    unless = {cue for cue, where in seen if where in ("unless", "against")}
     found = {cue for cue, _ in seen} - unless
     cues = [cue for cue in _listed() if cue in found]
     start = context.spans[first][0]
@@ -112,28 +112,40 @@ def _of(first: int, last: int, context: Context) -> tuple[str, ...]:
     return tuple(cues)
 
 
-_WHERE = {
-    "before": frozenset({"ends", "near", "before"}),
-    "within": frozenset({"within"}),
-    "after": frozenset({"starts", "near"}),
-    "unless": frozenset({"unless"}),
-}
+_FIRST_PERSON = frozenset({"i", "me", "my", "am", "myself", "yo", "mi"})
 
 
-def _seen(words: list[str], side: str) -> set[tuple[str, str]]:
-    """(cue, where) of the phrases in these words: `ends` only at their end, `starts` only at their start."""
+def _seen(before: list[str], said: list[str], after: list[str]) -> set[tuple[str, str]]:
+    """(cue, where) of the phrases that stand where they must."""
+    words = before + said + after
+    start, end = len(before), len(before) + len(said)
+    told = bool(said) and said[0] in _FIRST_PERSON
     index, found = _by_first_word(), set()
     for at, word in enumerate(words):
         for cue, where, phrase in index.get(word, ()):
-            if where not in _WHERE[side] or tuple(words[at : at + len(phrase)]) != phrase:
-                continue
-            if (where != "ends" or at + len(phrase) == len(words)) and (where != "starts" or at == 0):
-                found.add((cue, where))
+            upto = at + len(phrase)
+            if tuple(words[at:upto]) == phrase and _stands(where, at, upto, start, end):
+                if not (where == "ends" and told and (cue == "third-person" or len(phrase) == 1)):
+                    found.add((cue, where))
     return found
 
 
+def _stands(where: str, at: int, upto: int, start: int, end: int) -> bool:
+    """Whether a phrase at..upto is where its list says, for a finding at start..end. What lies in a finding is not around it."""
+    inside = start <= at and upto <= end
+    return {
+        "ends": upto == start,
+        "starts": at == end,
+        "before": upto <= start,
+        "near": not inside,
+        "within": inside,
+        "unless": inside,
+        "against": True,
+    }[where]
+
+
 def lowered(severity: str, seen: tuple[str, ...]) -> str:
-    """The severity once the cues are counted: crisis and red become amber, amber green; a slight cue makes all green."""
+    """The severity once the cues are counted: crisis and red become amber, amber green; a slight cue makes red green too."""
     if not seen or severity == _GREEN:
         return severity
-    return _GREEN if severity == _AMBER or _SLIGHT & set(seen) else _AMBER
+    return _GREEN if severity == _AMBER or (severity == _RED and _SLIGHT & set(seen)) else _AMBER
