@@ -98,16 +98,18 @@ def put_together(words: list[str], vocabulary: Vocabulary) -> list[Piece]:
 
 
 def _joints(words: list[str], vocabulary: Vocabulary) -> dict[int, list[Piece]]:
-    """Where letters and fragments join, and into what."""
-    lone = [at for at, word in enumerate(words) if vocabulary[word] in _LONE]
+    """Where letters and fragments join, and into what. Spaced letters first: `feel s u i c i d a l` is not "feels"."""
+    lone = [at for at, word in enumerate(words) if vocabulary[word] in _LONE][:MAX_REPAIRS]
     found: dict[int, list[Piece]] = {}
-    free = 0
-    for at in sorted({*lone[:MAX_REPAIRS], *(place - 1 for place in lone[:MAX_REPAIRS] if place)}):
-        if at >= free:
-            made = _lone_letters(words, at, vocabulary) or _fragments(words, at, vocabulary)
-            if made:
-                found[at] = made
-                free = made[-1].last + 1
+    taken: set[int] = set()
+    for at in sorted({*lone, *(place - 1 for place in lone if place and len(words[place - 1]) == 1)}):
+        if at not in taken and (made := _lone_letters(words, at, vocabulary)):
+            found[at] = made
+            taken.update(range(at, made[-1].last + 1))
+    for at in sorted({*lone, *(place - 1 for place in lone if place)}):
+        if at not in taken and (made := _fragments(words, at, vocabulary, taken)):
+            found[at] = made
+            taken.update(range(at, made[-1].last + 1))
     return found
 
 
@@ -129,11 +131,13 @@ def _lone_letters(words: list[str], at: int, vocabulary: Vocabulary) -> list[Pie
     return pieces
 
 
-def _fragments(words: list[str], at: int, vocabulary: Vocabulary) -> list[Piece]:
+def _fragments(words: list[str], at: int, vocabulary: Vocabulary, taken: set[int]) -> list[Piece]:
     """The longest run of fragments from here that makes one watched word."""
     joined, best, watched = words[at], 0, ""
     lone = vocabulary[words[at]] in _LONE
     for end in range(at + 1, min(len(words), at + 10)):
+        if end in taken:
+            break
         if not vocabulary[words[end]]:
             continue
         joined += words[end]

@@ -280,7 +280,7 @@ class Vocabulary(dict[str, str]):
         if len(word) < 3:
             return []
         found = [known for known in self._sorted.get(_letters_key(word), ()) if _one_swap(word, known)]
-        found += (known for known in self._deleted.get(word, ()) if known[:-1] != word)
+        found += (known for known in self._deleted.get(word, ()) if known[:-1] != word or known[-2] == known[-1])
         if len(word) >= 4 and not found:
             found = self._one_letter_off(word)
         return self._best(found, "typo")
