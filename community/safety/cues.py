@@ -55,6 +55,29 @@ class Context:
         after = [at for at in range(last + 1, min(len(self.words), last + 1 + _AFTER)) if self.spans[at][1] <= high]
         return self._plain(before), self._plain(after)
 
+    def rounded(self, first: int, last: int) -> tuple[int, int]:
+        """The words a reader would mark: with the "I" (or "my", "we") that begins the clause, and a closing "anymore"."""
+        low, high = self.sentence(self.spans[first][0], self.spans[last][1])
+        return self._from_the_subject(first, low), self._to_the_close(last, high)
+
+    def _from_the_subject(self, first: int, low: int) -> int:
+        for at in range(first - 1, max(-1, first - 1 - _LEAD), -1):
+            if self.spans[at][0] < low:
+                break
+            if self.words[at] in _SUBJECTS:
+                return at
+            if self.words[at] not in _BETWEEN and self.words[at] not in speech.emphasis():
+                break
+        return first
+
+    def _to_the_close(self, last: int, high: int) -> int:
+        for close in _CLOSES:
+            upto = last + len(close)
+            following = tuple(word.strip(folding.MASKS) for word in self.words[last + 1 : upto + 1])
+            if following == close and self.spans[upto][1] <= high:
+                return upto
+        return last
+
     def said(self, first: int, last: int) -> list[str]:
         return self._plain(range(first, last + 1))
 
@@ -64,6 +87,12 @@ class Context:
         long = speech.long_form(tuple(word for word in words if word))
         return [word for word in long if word not in speech.emphasis() or word in _TELLING]
 
+
+_LEAD = 4
+"""Words looked at for the subject of a finding."""
+_SUBJECTS = frozenset("i im ive id ill imma ima my yo".split())
+_BETWEEN = frozenset("am have had was do dont did didnt not never would could can cant will might may been being to".split())
+_CLOSES = (("anymore",), ("any", "more"), ("any", "longer"), ("mas",))
 
 _QUOTED = re.compile(
     r'(?m)^[ \t]*>[^\n]{0,2000}|"[^"\n]{1,400}"|“[^”\n]{1,400}”|«[^»\n]{1,400}»|\[quote[^\]\n]{0,40}\].{0,2000}?\[/quote\]'

@@ -63,7 +63,8 @@ _BLANK = "0"
 
 def _finding(match: Match, context: "cues.Context") -> Finding:
     rule = match.target.rule
-    start, end = context.spans[match.first][0], context.spans[match.last][1]
+    first, last = context.rounded(match.first, match.last)
+    start, end = context.spans[first][0], context.spans[last][1]
     seen = cues.of(match.first, match.last, context)
     severity = cues.lowered(rule.severity, seen)
     return Finding(rule.key, rule.concern, severity, rule.action, start, end, seen, match.view)
