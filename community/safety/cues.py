@@ -173,8 +173,13 @@ def _stands(where: str, at: int, upto: int, start: int, end: int) -> bool:
     }[where]
 
 
-def lowered(severity: str, seen: tuple[str, ...]) -> str:
+_AMID_RECOVERY = frozenset({"eating", "substances"})
+"""Concerns that people write about while they recover: the recovery cue is shown there and lowers nothing."""
+
+
+def lowered(severity: str, seen: tuple[str, ...], concern: str = "") -> str:
     """The severity once the cues are counted: crisis and red become amber, amber green; a slight cue makes red green too."""
-    if not seen or severity == _GREEN:
+    counted = [cue for cue in seen if cue != "recovery" or concern not in _AMID_RECOVERY]
+    if not counted or severity == _GREEN:
         return severity
-    return _GREEN if severity == _AMBER or (severity == _RED and _SLIGHT & set(seen)) else _AMBER
+    return _GREEN if severity == _AMBER or (severity == _RED and _SLIGHT & set(counted)) else _AMBER

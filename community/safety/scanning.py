@@ -39,7 +39,7 @@ def scan(text: str, lexicon: Lexicon, *, room: int | None = None, profile: str =
     """Findings by severity, then by place. Rules of a room, or of rooms of some profile, fire only there."""
     words = _affordable(folding.words(text[:MAX_CHARS]), lexicon)
     matches = _matches(words, lexicon)
-    places = lexicon.letters.find(text[:MAX_CHARS]) if lexicon.letters else ()
+    places = lexicon.letters.find(text[:MAX_CHARS], room, profile) if lexicon.letters else ()
     if not matches and not places:
         return ()
     context = cues.Context(text[:MAX_CHARS], words, lexicon.vocabulary.plain)
@@ -66,7 +66,7 @@ def _finding(match: Match, context: "cues.Context") -> Finding:
     first, last = context.rounded(match.first, match.last)
     start, end = context.spans[first][0], context.spans[last][1]
     seen = cues.of(match.first, match.last, context)
-    severity = cues.lowered(rule.severity, seen)
+    severity = cues.lowered(rule.severity, seen, rule.concern)
     return Finding(rule.key, rule.concern, severity, rule.action, start, end, seen, match.view)
 
 
@@ -259,7 +259,7 @@ def _in_letters(
             continue
         ends[rule.key] = end
         seen = cues.of(first, last, context) if context.spans else ()
-        yield Finding(rule.key, rule.concern, cues.lowered(rule.severity, seen), rule.action, start, end, seen, view)
+        yield Finding(rule.key, rule.concern, cues.lowered(rule.severity, seen, rule.concern), rule.action, start, end, seen, view)
 
 
 def _touched(spans: Sequence[tuple[int, int]], start: int, end: int) -> tuple[int, int]:

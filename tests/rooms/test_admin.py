@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from community.core import db
 from community.core.audit import AuditEntry
 from community.core.clock import now
 from community.moderation.access import beat_of
+from community.moderation.models import Signal
 from community.rooms.models import Room, RoomHours
 from community.safety import PROFILES
 from tests.people import Person, Stage
@@ -72,7 +74,7 @@ def test_a_room_keeps_the_kind_it_was_given(stage: Stage, ida: Person) -> None:
 def test_the_kind_of_a_room_decides_which_rules_speak_in_it(stage: Stage, ida: Person, ana: Person) -> None:
     """The same words: a number with a unit is covered in a room about eating and ordinary elsewhere."""
     ida.post(f"/admin/rooms/{stage.low_days}", **OPEN_ROOM | {"name": "Low days", "profile": "eating"})
-    ana.post(f"/rooms/{stage.low_days}/new", title="Today", body="the label said 300 kcal", form_key="k")
+    ana.post(f"/rooms/{stage.low_days}/topics/new", title="Today", body="the label said 300 kcal", form_key=uuid.uuid4().hex)
     assert stage.ask(lambda: list(db.session().scalars(sa.select(Signal.rule_key)))) == ["eating-number-energy"]
 
 
