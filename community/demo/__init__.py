@@ -94,7 +94,7 @@ class Demo:
             room = Room(
                 slug=entry["key"], name=entry["name"], purpose=entry["purpose"], guidance=entry["guidance"], mode=entry["mode"],
                 has_forum=entry["has_forum"], has_chat=entry["has_chat"], position=place, created_at=clock.now(),
-                outside_hours="night" if entry["key"] == "night-owls" else "quiet",
+                profile=entry.get("profile", "general"), outside_hours="night" if entry["key"] == "night-owls" else "quiet",
             )  # fmt: skip
             db.session().add(room)
             self.rooms[entry["key"]] = room

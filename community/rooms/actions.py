@@ -172,6 +172,7 @@ PLAIN = (
     "read_by",
     "write_by",
     "mode",
+    "profile",
     "timezone",
     "outside_hours",
     "position",
@@ -193,7 +194,7 @@ def _facts_told(settings: RoomSettings) -> dict[str, Any]:
 
 def _rules_of(room: Room) -> dict[str, Any]:
     """What the audit log keeps of a room: its settings, not its prose."""
-    kept = ("read_by", "write_by", "mode", "has_forum", "has_chat", "timezone", "outside_hours")
+    kept = ("read_by", "write_by", "mode", "profile", "has_forum", "has_chat", "timezone", "outside_hours")
     return {**{field: getattr(room, field) for field in kept}, "hours": [list(span) for span in sorted(hours_of(room))]}
 
 

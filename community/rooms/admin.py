@@ -19,8 +19,8 @@ from .posture import DAYS, hours_of
 blueprint = Blueprint("rooms_admin", __name__, url_prefix="/admin/rooms")
 
 BLANK = {
-    "has_forum": "1", "has_chat": "1", "read_by": "members", "write_by": "joined", "mode": "publish", "timezone": "Europe/London",
-    "outside_hours": "quiet", "hours": "always", "position": "0",
+    "has_forum": "1", "has_chat": "1", "read_by": "members", "write_by": "joined", "mode": "publish", "profile": "general",
+    "timezone": "Europe/London", "outside_hours": "quiet", "hours": "always", "position": "0",
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 
 from community.core import text
 from community.core.errors import Invalid
+from community.safety import PROFILES
 
 from .models import MODES, OUTSIDE, READERS, WRITERS
 from .posture import DAY, DAYS, Span, clock_time
@@ -34,6 +35,7 @@ class RoomSettings:
     read_by: str
     write_by: str
     mode: str
+    profile: str
     timezone: str
     outside_hours: str
     position: int
@@ -57,7 +59,14 @@ def room_settings(form: Mapping[str, str]) -> RoomSettings:
     has_forum, has_chat = form.get("has_forum") == "1", form.get("has_chat") == "1"
     if not has_forum and not has_chat:
         problems["has_forum"] = "A room needs a forum, a chat, or both: tick one."
-    asked = (("read_by", READERS), ("write_by", WRITERS), ("mode", MODES), ("outside_hours", OUTSIDE), ("timezone", timezones()))
+    asked = (
+        ("profile", PROFILES),
+        ("read_by", READERS),
+        ("write_by", WRITERS),
+        ("mode", MODES),
+        ("outside_hours", OUTSIDE),
+        ("timezone", timezones()),
+    )
     chosen = {field: _choice(problems, form, field, known) for field, known in asked}
     position, hours = _position(problems, form), _hours(problems, form)
     if problems:

@@ -11,9 +11,9 @@ from pathlib import Path
 from community.safety import folding, speech
 
 _FILE = Path(__file__).with_name("cues.toml")
-_AMBER, _GREEN = "amber", "green"
+_RED, _AMBER, _GREEN = "red", "amber", "green"
 _SLIGHT = frozenset({"idiom", "title"})
-"""These lower to green; all others to amber."""
+"""These lower red to green; all others to amber."""
 
 _SENTENCE_END = re.compile(r"[.!?;\n\r](?=\s|$)|\n")
 _BEFORE, _AFTER = 10, 10
@@ -55,6 +55,29 @@ class Context:
         after = [at for at in range(last + 1, min(len(self.words), last + 1 + _AFTER)) if self.spans[at][1] <= high]
         return self._plain(before), self._plain(after)
 
+    def rounded(self, first: int, last: int) -> tuple[int, int]:
+        """The words a reader would mark: with the "I" (or "my", "we") that begins the clause, and a closing "anymore"."""
+        low, high = self.sentence(self.spans[first][0], self.spans[last][1])
+        return self._from_the_subject(first, low), self._to_the_close(last, high)
+
+    def _from_the_subject(self, first: int, low: int) -> int:
+        for at in range(first - 1, max(-1, first - 1 - _LEAD), -1):
+            if self.spans[at][0] < low:
+                break
+            if self.words[at] in _SUBJECTS:
+                return at
+            if self.words[at] not in _BETWEEN and self.words[at] not in speech.emphasis():
+                break
+        return first
+
+    def _to_the_close(self, last: int, high: int) -> int:
+        for close in _CLOSES:
+            upto = last + len(close)
+            following = tuple(word.strip(folding.MASKS) for word in self.words[last + 1 : upto + 1])
+            if following == close and self.spans[upto][1] <= high:
+                return upto
+        return last
+
     def said(self, first: int, last: int) -> list[str]:
         return self._plain(range(first, last + 1))
 
@@ -69,6 +92,35 @@ def _spoken(word: str) -> tuple[str, ...]:
     long = speech.long_form(tuple(part for part in bare if part))
     return tuple(part for part in long if part not in speech.emphasis() or part in _TELLING)
 
+
+_LEAD = 4
+"""Words looked at for the subject of a finding."""
+_SUBJECTS = frozenset(["i", "im", "ive", "id", "ill", "imma", "ima", "my", "yo"])
+_BETWEEN = frozenset(
+    [
+        "am",
+        "have",
+        "had",
+        "was",
+        "do",
+        "dont",
+        "did",
+        "didnt",
+        "not",
+        "never",
+        "would",
+        "could",
+        "can",
+        "cant",
+        "will",
+        "might",
+        "may",
+        "been",
+        "being",
+        "to",
+    ]
+)
+_CLOSES = (("anymore",), ("any", "more"), ("any", "longer"), ("mas",))
 
 _QUOTED = re.compile(
     r'(?m)^[ \t]*+>[^\n]{0,2000}+|"[^"\n]{1,400}+"|(?<!“)“[^”\n]{1,400}+”|(?<!«)«[^»\n]{1,400}+»'
@@ -108,8 +160,8 @@ def of(first: int, last: int, context: Context) -> tuple[str, ...]:
 def _of(first: int, last: int, context: Context) -> tuple[str, ...]:
     before, after = context.around(first, last)
     said = context.said(first, last)
-    seen = _seen(before, "before") | _seen(said, "within") | _seen(after, "after")
-    unless = {cue for cue, where in _seen(said, "unless")}
+    seen = _seen(before, said, after)
+    unless = {cue for cue, where in seen if where in ("unless", "against")}
     found = {cue for cue, _ in seen} - unless
     cues = [cue for cue in _listed() if cue in found]
     start = context.spans[first][0]
@@ -118,28 +170,46 @@ def _of(first: int, last: int, context: Context) -> tuple[str, ...]:
     return tuple(cues)
 
 
-_WHERE = {
-    "before": frozenset({"ends", "near", "before"}),
-    "within": frozenset({"within"}),
-    "after": frozenset({"starts", "near"}),
-    "unless": frozenset({"unless"}),
-}
+_FIRST_PERSON = frozenset({"i", "me", "my", "am", "myself", "yo", "mi"})
 
 
-def _seen(words: list[str], side: str) -> set[tuple[str, str]]:
-    """(cue, where) of the phrases in these words: `ends` only at their end, `starts` only at their start."""
+def _seen(before: list[str], said: list[str], after: list[str]) -> set[tuple[str, str]]:
+    """(cue, where) of the phrases that stand where they must."""
+    words = before + said + after
+    start, end = len(before), len(before) + len(said)
+    told = bool(said) and said[0] in _FIRST_PERSON
     index, found = _by_first_word(), set()
     for at, word in enumerate(words):
         for cue, where, phrase in index.get(word, ()):
-            if where not in _WHERE[side] or tuple(words[at : at + len(phrase)]) != phrase:
+            upto = at + len(phrase)
+            if tuple(words[at:upto]) != phrase or not _stands(where, at, upto, start, end):
                 continue
-            if (where != "ends" or at + len(phrase) == len(words)) and (where != "starts" or at == 0):
+            if not (where == "ends" and told and (cue == "third-person" or len(phrase) == 1)):
                 found.add((cue, where))
     return found
 
 
-def lowered(severity: str, seen: tuple[str, ...]) -> str:
-    """The severity once the cues are counted: crisis and red become amber, amber green; a slight cue makes all green."""
-    if not seen or severity == _GREEN:
+def _stands(where: str, at: int, upto: int, start: int, end: int) -> bool:
+    """Whether a phrase at..upto is where its list says, for a finding at start..end. What lies in a finding is not around it."""
+    inside = start <= at and upto <= end
+    return {
+        "ends": upto == start,
+        "starts": at == end,
+        "before": upto <= start,
+        "near": not inside,
+        "within": inside,
+        "unless": inside,
+        "against": True,
+    }[where]
+
+
+_AMID_RECOVERY = frozenset({"eating", "substances"})
+"""Concerns that people write about while they recover: the recovery cue is shown there and lowers nothing."""
+
+
+def lowered(severity: str, seen: tuple[str, ...], concern: str = "") -> str:
+    """The severity once the cues are counted: crisis and red become amber, amber green; a slight cue makes red green too."""
+    counted = [cue for cue in seen if cue != "recovery" or concern not in _AMID_RECOVERY]
+    if not counted or severity == _GREEN:
         return severity
-    return _GREEN if severity == _AMBER or _SLIGHT & set(seen) else _AMBER
+    return _GREEN if severity == _AMBER or (severity == _RED and _SLIGHT & set(counted)) else _AMBER

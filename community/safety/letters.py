@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from community.safety import folding
 from community.safety.automaton import ENGINE, Automaton, build
 from community.safety.patterns import PatternError
-from community.safety.rules import Rule
+from community.safety.rules import PROFILES, Rule
 
 try:
     import re2
@@ -58,14 +58,17 @@ class Letters:
             build({letters: tuple(hits) for letters, hits in phrases.items()}, engine) if phrases else None
         )
         self._only_foreign = not any(letters.isascii() for letters in phrases)
-        self._regexes = [(rule, compiled(rule)) for rule in listed if rule.kind == "regex"]
+        regexes = [(rule, compiled(rule)) for rule in listed if rule.kind == "regex"]
+        by_profile = {profile: [pair for pair in regexes if pair[0].fires_in(pair[0].room, profile)] for profile in PROFILES}
+        self._regexes = {profile: pairs for profile, pairs in by_profile.items() if pairs}
 
     def __bool__(self) -> bool:
         return self._automaton is not None or bool(self._regexes)
 
-    def find(self, text: str) -> list[Place]:
-        """Every place, at most MAX_PER_RULE for one rule."""
-        found = list(self._expressions(text)) if self._regexes else []
+    def find(self, text: str, room: int | None = None, profile: str = "general") -> list[Place]:
+        """Every place of a rule that speaks in this room, at most MAX_PER_RULE for one rule. Expressions for other rooms cost nothing."""
+        speaking = [pair for pair in self._regexes.get(profile, ()) if pair[0].room in (None, room)]
+        found = list(self._expressions(text, speaking)) if speaking else []
         if self._automaton is not None and not (self._only_foreign and text.isascii()):
             found += self._inside(text)
         return found
@@ -80,11 +83,11 @@ class Letters:
                 if seen[rule.key] <= MAX_PER_RULE:
                     yield Place(rule, origins[at + 1 - length], origins[at] + 1, "inside")
 
-    def _expressions(self, text: str) -> Iterator[Place]:
+    def _expressions(self, text: str, speaking: list[tuple[Rule, Any]]) -> Iterator[Place]:
         readable = text[:MAX_REGEX_CHARS]
         if not readable.isascii():
             readable = readable.translate(_UNSPEAKABLE)
-        for rule, expression in self._regexes:
+        for rule, expression in speaking:
             count = 0
             for match in expression.finditer(readable):
                 start, end = match.span()

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from types import MappingProxyType
 
 from community.safety import patterns, speech, streams
@@ -105,11 +106,9 @@ def _target(number: int, way: Way, vocabulary: Vocabulary, phrases: dict[str, li
     return Target(way.rule, way.exception, before, after)
 
 
-def _rarity(part: tuple[Phrase, ...]) -> tuple[int, float]:
-    """How few ordinary sentences hold the part: by its commonest phrase, then by the average."""
-    common = speech.commonest()
-    telling = [len(phrase) - sum(map(common.__contains__, phrase)) for phrase in part]
-    return min(telling), sum(telling) / len(telling)
+def _rarity(part: tuple[Phrase, ...]) -> float:
+    """How few ordinary sentences hold the part: the fewer words it can begin a search at, the better an anchor."""
+    return -sum(prod(speech.share(word) for word in phrase) for phrase in part)
 
 
 def _part(rule: Rule, phrases: tuple[Phrase, ...], vocabulary: Vocabulary) -> Part:

@@ -58,7 +58,7 @@ def scan(text: str, lexicon: Lexicon, *, room: int | None = None, profile: str =
     words = _affordable(folding.words(text), memory)
     budget = Budget() if len(words) > LONG else None
     matches = _matches(words, lexicon, memory, budget)
-    places = lexicon.letters.find(text) if lexicon.letters else ()
+    places = lexicon.letters.find(text, room, profile) if lexicon.letters else ()
     if not matches and not places:
         return ()
     context = cues.Context(text, words, memory.plain)
@@ -98,9 +98,10 @@ def _finding(match: Match, context: "cues.Context", budget: Budget | None) -> Fi
     if budget:
         budget.check()
     rule = match.target.rule
-    start, end = context.spans[match.first][0], context.spans[match.last][1]
+    first, last = context.rounded(match.first, match.last)
+    start, end = context.spans[first][0], context.spans[last][1]
     seen = cues.of(match.first, match.last, context)
-    severity = cues.lowered(rule.severity, seen)
+    severity = cues.lowered(rule.severity, seen, rule.concern)
     return Finding(rule.key, rule.concern, severity, rule.action, start, end, seen, match.view)
 
 
@@ -329,7 +330,9 @@ def _in_letters(
             continue
         ends[rule.key] = end
         seen = cues.of(first, last, context) if context.spans else ()
-        yield Finding(rule.key, rule.concern, cues.lowered(rule.severity, seen), rule.action, start, end, seen, view)
+        yield Finding(
+            rule.key, rule.concern, cues.lowered(rule.severity, seen, rule.concern), rule.action, start, end, seen, view
+        )
 
 
 def _touched(spans: Sequence[tuple[int, int]], start: int, end: int) -> tuple[int, int]:

@@ -27,9 +27,17 @@ def emphasis() -> frozenset[str]:
 
 
 @cache
-def commonest() -> frozenset[str]:
-    """Words so common that meeting them says nothing."""
-    return frozenset(_speech()["commonest"]["words"].split()) | emphasis()
+def _share() -> dict[str, float]:
+    ranked = dict.fromkeys(_speech()["commonest"]["words"].split())
+    return {word: 0.1 / rank for rank, word in enumerate(ranked, 5)}
+
+
+_UNLISTED = 1e-5
+
+
+def share(word: str) -> float:
+    """About how often a word is met, as a share of all words: a tenth over its rank, by Zipf."""
+    return _share().get(word, _UNLISTED)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from community.safety import speech
@@ -170,18 +170,24 @@ class Apart:
         self.words, self.read, self.vocabulary = words, read, vocabulary
 
     def joints(self) -> list[list[Piece]]:
+        """Spaced letters first: `feel s u i c i d a l` is not "feels"."""
         lone = [at for at, symbols in enumerate(self.read) if symbols in _LONE][:MAX_REPAIRS]
-        found: list[list[Piece]] = []
-        free = 0
-        for at in sorted({*lone, *(place - 1 for place in lone if place)}):
-            if at >= free:
-                made = self._letters(at) or self._fragments(at)
-                if made:
-                    found.append(made)
-                    free = made[-1].last + 1
+        taken: set[int] = set()
+        found = self._made(
+            sorted({*lone, *(place - 1 for place in lone if place and len(self.words[place - 1]) == 1)}), self._letters, taken
+        )
+        found += self._made(sorted({*lone, *(place - 1 for place in lone if place)}), self._fragments, taken)
+        return sorted(found, key=lambda made: made[0].first)
+
+    def _made(self, places: list[int], make: Callable[[int, set[int]], list[Piece]], taken: set[int]) -> list[list[Piece]]:
+        found = []
+        for at in places:
+            if at not in taken and (made := make(at, taken)):
+                found.append(made)
+                taken.update(range(made[0].first, made[-1].last + 1))
         return found
 
-    def _letters(self, at: int) -> list[Piece]:
+    def _letters(self, at: int, taken: set[int]) -> list[Piece]:
         words, end = self.words, at
         while end < len(words) and end - at < 60 and (len(words[end]) == 1 or not self.read[end]):
             end += 1
@@ -198,12 +204,14 @@ class Apart:
             used += len(part)
         return pieces
 
-    def _fragments(self, at: int) -> list[Piece]:
+    def _fragments(self, at: int, taken: set[int]) -> list[Piece]:
         """The longest run of fragments from here that makes one watched word."""
         words, own = self.words, self.vocabulary.own
         joined, best, watched = words[at], 0, ""
         lone = self.read[at] in _LONE
         for end in range(at + 1, min(len(words), at + 10)):
+            if end in taken:
+                break
             if not self.read[end]:
                 continue
             joined += words[end]

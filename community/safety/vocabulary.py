@@ -328,7 +328,7 @@ class Vocabulary:
         found = [known for known in swapped.split() if _one_swap(word, known)] if swapped else []
         longer = self._shorter.get(word)
         if longer:
-            found += [known for known in longer.split() if known[:-1] != word]
+            found += [known for known in longer.split() if known[:-1] != word or known[-2] == known[-1]]
         if len(word) >= 4 and not found:
             found = self._one_letter_off(word)
         return self._best(found, "typo") if found else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from community.core import db
 from community.core.audit import AuditEntry
 from community.core.clock import now
 from community.moderation.access import beat_of
+from community.moderation.models import Signal
 from community.rooms.models import Room, RoomHours
+from community.safety import PROFILES
 from tests.people import Person, Stage
 from tests.rooms.settings import OPEN_ROOM
 
@@ -59,6 +62,22 @@ def test_a_room_made_in_the_page_is_there_as_it_was_described(stage: Stage, ida:
     assert acts(stage) == ["room.made"]
 
 
+def test_a_room_keeps_the_kind_it_was_given(stage: Stage, ida: Person) -> None:
+    path = f"/admin/rooms/{stage.low_days}"
+    assert ida.post(path, **OPEN_ROOM | {"name": "Low days", "profile": "voices"}).status_code == 303
+    assert room_named(stage, "Low days").profile == "voices"
+    page = ida.get(path).text
+    assert 'value="voices" checked' in page
+    assert page.count('name="profile"') == len(PROFILES)
+
+
+def test_the_kind_of_a_room_decides_which_rules_speak_in_it(stage: Stage, ida: Person, ana: Person) -> None:
+    """The same words: a number with a unit is covered in a room about eating and ordinary elsewhere."""
+    ida.post(f"/admin/rooms/{stage.low_days}", **OPEN_ROOM | {"name": "Low days", "profile": "eating"})
+    ana.post(f"/rooms/{stage.low_days}/topics/new", title="Today", body="the label said 300 kcal", form_key=uuid.uuid4().hex)
+    assert stage.ask(lambda: list(db.session().scalars(sa.select(Signal.rule_key)))) == ["eating-number-energy"]
+
+
 def test_a_room_form_sent_twice_makes_one_room(stage: Stage, ida: Person) -> None:
     first, second = (ida.post("/admin/rooms/new", **OPEN_ROOM) for _ in range(2))
     assert first.location == second.location
@@ -82,7 +101,7 @@ def test_rooms_whose_names_look_alike_have_addresses_of_their_own(stage: Stage, 
 @pytest.mark.parametrize(
     ("field", "typed"),
     [
-        ("name", " "), ("name", "x" * 61), ("name", "a\u202eb"), ("purpose", "x" * 301), ("guidance", "x" * 5001), ("read_by", "everyone"),
+        ("name", " "), ("name", "x" * 61), ("name", "a\u202eb"), ("purpose", "x" * 301), ("guidance", "x" * 5001), ("read_by", "everyone"), ("profile", "haunted"),
         ("write_by", ""), ("mode", "delete"), ("timezone", "Mars/Olympus"), ("timezone", "../../etc/passwd"), ("position", "-1"), ("position", "1e9"),
         ("day2", "9-8"),
     ],

@@ -55,3 +55,18 @@ def test_the_worst_finding_leads_by_severity_then_gravity() -> None:
     assert leading_concern(found) == "suicide"
     assert worst([]) is None
     assert leading_concern([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("honestly, I don’t want to be here anymore.", "I don’t want to be here anymore"),
+        ("I really just wanna die", "I really just wanna die"),
+        ("I have always wanted to die any more", "I have always wanted to die any more"),
+        ("ok I. want to die", "want to die"),
+        ("he left. want to die", "want to die"),
+        ("🙂 I’m so tired of being ａｌｉｖｅ anymore!", "I’m so tired of being ａｌｉｖｅ anymore!"),
+    ],
+)
+def test_a_finding_is_marked_as_a_reader_would_mark_it(text: str, marked: str) -> None:
+    assert marked in {text[found.start : found.end] for found in scan(text, STARTER)}

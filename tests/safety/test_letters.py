@@ -34,7 +34,7 @@ def test_a_regular_expression_reads_the_text_as_written() -> None:
 
 def test_a_rule_for_one_kind_of_room_is_silent_elsewhere() -> None:
     assert seen("45 kg") == []
-    assert seen("I hear voices") == [("voices", "hear voices")]
+    assert seen("I hear voices") == [("voices", "I hear voices")]
     assert seen("I hear voices", "voices") == []
 
 
