@@ -73,8 +73,8 @@ def _add_post(actor: Account, topic: Topic, words: str, form_key: str) -> Writte
         taken.values(post_count=Topic.post_count + 1, last_post_at=moment, last_author_id=actor.id).returning(Topic.post_count)
     )
     post = Post(
-        topic_id=topic.id, topic=topic, room_id=topic.room_id, author_id=actor.id, number=number, body=words, html=text.clean(words),
-        render_version=text.RENDER_VERSION, form_key=form_key, visibility="visible", created_at=moment, edition=1,
+        topic_id=topic.id, topic=topic, room_id=topic.room_id, author_id=actor.id, number=number, body=words, form_key=form_key,
+        visibility="visible", created_at=moment, edition=1,
     )  # fmt: skip
     return Written(post, review(post))
 
@@ -91,8 +91,8 @@ def edit_post(actor: Account, post_id: int, *, body: object, limit: int) -> Writ
     words = text.words_of(body, field="body", limit=limit, what="your post")
     if words == post.body:
         return Written(post, Reviewed(held=post.visibility == "held", support_id=None))
-    post.body, post.html, post.render_version, post.edited_at = words, text.clean(words), text.RENDER_VERSION, now()
-    reviewed = review_again(post)
+    was, post.body, post.edited_at = post.body, words, now()
+    reviewed = review_again(post, was=was)
     post.changed()
     return Written(post, reviewed)
 

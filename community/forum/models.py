@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from community.accounts.models import Account
-from community.core import db
+from community.core import db, text
 from community.core.db import Base, said
 from community.moderation.reviewable import Line, Reviewable, register, reviewable_constraints
 
@@ -56,6 +56,15 @@ class Post(Reviewable, Base):
     def words(self) -> str:
         """The first post is read together with its topic's title."""
         return f"{self.topic.title}\n{self.body}" if self.number == 1 else self.body
+
+    def cover(self, spans: list[list[int]]) -> None:
+        """A post is rendered once, covers and all."""
+        super().cover(spans)
+        self.html = text.clean(self.body, [(start, end) for start, end in spans])
+        self.render_version = text.RENDER_VERSION
+
+    def taken_out_at(self) -> tuple[str, str]:
+        return "get", f"/posts/{self.id}/edit?without=1"
 
     def surroundings(self) -> list[Line]:
         near = (
