@@ -49,7 +49,9 @@ def table() -> str:
     accents = [[low, high] for low, high in (*folding._COMBINING, (0xFE00, 0xFE0F))]
     parts = {"MASKS": folding.MASKS, "ACCENTS": accents, "LOOKALIKES": folding.LOOKALIKES, "FOLDED": dict(others)}
     lines = [f"export const {name} = {json.dumps(value)};" for name, value in parts.items()]
-    return "\n".join(["// Made by `python -m docs.make_fold`; do not edit. FOLDED: what each of these characters becomes.", *lines, ""])
+    return "\n".join(
+        ["// Made by `python -m docs.make_fold`; do not edit. FOLDED: what each of these characters becomes.", *lines, ""]
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from community.accounts.models import Account
 from community.core import db, text
 from community.core.clock import now
 from community.core.errors import Forbidden
-from community.moderation.intake import Reviewed, review, review_again
+from community.moderation.intake import Reviewed, review, review_again, reviewed_before
 from community.rooms.access import room_to_write_in
 from community.rooms.models import Room
 
@@ -81,7 +81,7 @@ def _add_post(actor: Account, topic: Topic, words: str, form_key: str) -> Writte
 
 def _sent_before(actor: Account, form_key: str) -> Written | None:
     found = db.session().scalars(sa.select(Post).where(Post.author_id == actor.id, Post.form_key == form_key)).one_or_none()
-    return Written(found, Reviewed(held=found.visibility == "held", support_id=None), repeated=True) if found else None
+    return Written(found, reviewed_before(found), repeated=True) if found else None
 
 
 def edit_post(actor: Account, post_id: int, *, body: object, limit: int) -> Written:

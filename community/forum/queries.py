@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from community.accounts.models import Account
-from community.core import db
+from community.core import db, text
+from community.safety.muting import Muted
 
 from .models import Post, Topic
 
@@ -82,7 +83,10 @@ class Pages:
 
 
 class PostSeen(NamedTuple):
-    """A post as one reader may see it: `html` is None where the words are not theirs to read."""
+    """A post as one reader may see it: `html` is None where the words are not theirs to read.
+
+    `covered`: others see a part of these words of one's own only when they ask. `muted`: the reader muted words in it.
+    """
 
     id: int
     number: int
@@ -93,24 +97,32 @@ class PostSeen(NamedTuple):
     mine: bool
     written_at: datetime
     edited_at: datetime | None
+    covered: bool
+    muted: bool
 
 
-def posts_on(actor: Account, topic: Topic, pages: Pages, *, looked_after: bool) -> list[PostSeen]:
+def posts_on(actor: Account, topic: Topic, pages: Pages, *, looked_after: bool, muted: Muted | None = None) -> list[PostSeen]:
     """The posts of one page. Withdrawn words are gone for everybody, held and hidden ones for all but author and moderators."""
     first = pages.first_number
+    body = Post.body if muted else sa.literal("")
     rows = (
         sa.select(
-            Post.id, Post.number, Account.name, Account.hue, Post.html, Post.visibility, Post.author_id, Post.created_at, Post.edited_at
+            Post.id, Post.number, Account.name, Account.hue, Post.html, Post.visibility, Post.author_id, Post.created_at, Post.edited_at,
+            body,
         )
         .join(Account, Account.id == Post.author_id)
         .where(Post.topic_id == topic.id, Post.number.between(first, first + POSTS_A_PAGE - 1))
         .order_by(Post.number)
     )  # fmt: skip
-    return [_as_seen(actor.id, looked_after, row) for row in db.session().execute(rows)]
+    return [_as_seen(actor.id, looked_after, muted, row) for row in db.session().execute(rows)]
 
 
-def _as_seen(reader_id: int, looked_after: bool, row: Any) -> PostSeen:
-    number_id, number, name, hue, html, visibility, author_id, created_at, edited_at = row
+def _as_seen(reader_id: int, looked_after: bool, muted: Muted | None, row: Any) -> PostSeen:
+    number_id, number, name, hue, html, visibility, author_id, created_at, edited_at, body = row
     mine = author_id == reader_id
+    covered = mine and text.COVER[0] in html
     shown = visibility == "visible" or (visibility != "withdrawn" and (mine or looked_after))
-    return PostSeen(number_id, number, name, hue, html if shown else None, visibility, mine, created_at, edited_at)
+    return PostSeen(
+        number_id, number, name, hue, (text.uncovered(html) if covered else html) if shown else None, visibility, mine, created_at,
+        edited_at, covered, muted is not None and not mine and muted.hides(body),
+    )  # fmt: skip

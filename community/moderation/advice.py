@@ -54,7 +54,9 @@ def _noticed(words: str, country: str) -> tuple[Disclosure, ...]:
     try:
         return disclosures(words, country)
     except Exception:
-        logger.exception("the words could not be looked through for personal data; they are stored, and their author gets no advice")
+        logger.exception(
+            "the words could not be looked through for personal data; they are stored, and their author gets no advice"
+        )
         return ()
 
 
