@@ -23,6 +23,7 @@ TAGS = frozenset(
 )
 ATTRIBUTES = {"a": ["href", "title"], "ol": ["start"]}
 PROTOCOLS = frozenset({"http", "https", "mailto"})
+EMPHASIS = "*_~`"
 MAX_NESTING = 30
 MAX_MARKS_IN_A_ROW = 8
 
@@ -150,9 +151,19 @@ def _unused(body: str) -> tuple[str, str]:
 def _signed(body: str, spans: list[tuple[int, int]], begin: str, end: str) -> str:
     parts, at = [], 0
     for start, stop in spans:
+        start, stop = _inside_markup(body, start, stop)
         parts += [body[at:start], begin, body[start:stop], end]
         at = stop
     return "".join([*parts, body[at:]])
+
+
+def _inside_markup(body: str, start: int, stop: int) -> tuple[int, int]:
+    """Signs of emphasis at the ends of a span stay outside, or they would no longer be read as such."""
+    inside = body[start:stop].strip(EMPHASIS)
+    if not inside:
+        return start, stop
+    start += len(body[start:stop]) - len(body[start:stop].lstrip(EMPHASIS))
+    return start, start + len(inside)
 
 
 def _pieces(html: str, begin: str, end: str) -> Iterator[str]:
