@@ -17,10 +17,11 @@ from community.core import audit, db, text
 from community.core.clock import now
 from community.core.errors import Forbidden, Invalid
 from community.safety import Lexicon, check_name, fold
+from community.safety.muting import check_mute, mute_key
 
 from .access import token_hash
 from .events import AuthorityChanged
-from .models import ROLES, Account, AuthorityChange, AuthSession, HouseRule, Restriction
+from .models import ROLES, Account, AuthorityChange, AuthSession, HouseRule, MutedWord, Restriction
 
 RESERVED_NAMES = Path(__file__).with_name("reserved_names.toml")
 NAME_TAKEN = "Somebody already uses this name or one that looks the same. Choose another."
@@ -122,6 +123,39 @@ def change_profile(actor: Account, *, name: str, country: str, email: str | None
             actor.name, actor.name_key, actor.country, actor.email = name, name_key(name), country, email
     except IntegrityError as error:
         raise Invalid({"name": NAME_TAKEN}) from error
+
+
+MUTED_MAX, MUTED_LONGEST = 100, 100
+
+
+def mute(actor: Account, typed: object) -> MutedWord:
+    """One more word, or a few that follow each other, that this person does not want to meet."""
+    words = text.line_of(typed, field="words", limit=MUTED_LONGEST, what="a word")
+    complaint = check_mute(words)
+    if complaint:
+        raise Invalid({"words": complaint})
+    muted = db.session().scalars(sa.select(MutedWord).where(MutedWord.account_id == actor.id)).all()
+    same = next((row.words for row in muted if mute_key(row.words) == mute_key(words)), None)
+    if same is not None:
+        raise Invalid({"words": f"“{same}” is in your list already."})
+    if len(muted) >= MUTED_MAX:
+        raise Invalid({"words": f"Your list holds {MUTED_MAX} words, which is all it can. Take one out first."})
+    row = MutedWord(account_id=actor.id, words=words, created_at=now())
+    db.session().add(row)
+    _count_muted(actor)
+    return row
+
+
+def unmute(actor: Account, muted_id: int) -> None:
+    """Taking out what is gone already is fine."""
+    db.session().execute(sa.delete(MutedWord).where(MutedWord.id == muted_id, MutedWord.account_id == actor.id))
+    _count_muted(actor)
+
+
+def _count_muted(actor: Account) -> None:
+    db.session().flush()
+    rows = sa.select(sa.func.count()).select_from(MutedWord).where(MutedWord.account_id == actor.id)
+    actor.muted_count = db.session().scalar(rows) or 0
 
 
 def sign_out(actor: Account) -> None:

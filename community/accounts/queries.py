@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from community.core import db
 from community.core.clock import now
+from community.safety.muting import Muted, mute_key
 
-from .models import Account, AuthSession, HouseRule, Restriction
+from .models import Account, AuthSession, HouseRule, MutedWord, Restriction
 
 PEOPLE_SHOWN = 50
 SIGN_INS_SHOWN = 50
@@ -33,6 +35,25 @@ def sign_ins_of(account_id: int) -> Sequence[Any]:
         AuthSession.account_id == account_id, AuthSession.revoked_at.is_(None), AuthSession.expires_at > now()
     )
     return db.session().execute(rows.order_by(AuthSession.seen_at.desc()).limit(SIGN_INS_SHOWN)).all()
+
+
+def muted_words_of(account_id: int) -> Sequence[Any]:
+    """What somebody muted, in the order of the alphabet."""
+    rows = sa.select(MutedWord.id, MutedWord.words).where(MutedWord.account_id == account_id)
+    return sorted(db.session().execute(rows), key=lambda row: row.words.casefold())
+
+
+def muted_by(actor: Account) -> Muted | None:
+    """What this reader does not want to meet; None, without asking, for all who muted nothing."""
+    if not actor.muted_count:
+        return None
+    words = db.session().scalars(sa.select(MutedWord.words).where(MutedWord.account_id == actor.id).order_by(MutedWord.id))
+    return _muted(tuple(words))
+
+
+@lru_cache(maxsize=256)
+def _muted(words: tuple[str, ...]) -> Muted:
+    return Muted(map(mute_key, words))
 
 
 def restrictions_of(account_id: int) -> Sequence[Any]:

@@ -28,6 +28,7 @@ NAME_READ = 100
 THEME_SECONDS = 365 * 86_400
 TWINS_WITHIN = timedelta(minutes=2)
 PROFILE_LIMIT = "20 per hour"
+MUTE_LIMIT = "120 per minute"
 WRONG = "This name and password do not belong together. Check both; capital letters matter in the password."
 NOT_YOURS_NOW = "This is not your password now. Capital letters matter."
 TRIED_TOO_OFTEN = "There were too many failed tries with this name or from this address. Wait a few minutes, then try again."
@@ -196,7 +197,7 @@ def _profile_page(refusal: Refused | None = None, typed: Mapping[str, str] | Non
     page = render_template(
         "accounts/profile.html", errors=_errors(refusal), typed=typed or _as_typed(current_user), config=_config(),
         countries=forms.countries_to_choose(), sign_ins=queries.sign_ins_of(current_user.id), themes=forms.THEMES,
-        theme=request.cookies.get("theme", "auto"),
+        theme=request.cookies.get("theme", "auto"), muted=queries.muted_words_of(current_user.id),
     )  # fmt: skip
     return page, refusal.status if refusal else 200
 
@@ -217,6 +218,25 @@ def change_profile() -> Any:
         return _profile_page(refusal, request.form)
     flash("Your profile is saved.", "ok")
     return redirect(url_for("accounts.profile"), 303)
+
+
+@blueprint.post("/me/muted")
+@signed_in
+def mute() -> Any:
+    try:
+        limit("mute", current_user.id, MUTE_LIMIT)
+        db.stored(lambda: actions.mute(current_user, request.form.get("words")))
+    except Refused as refusal:
+        return _profile_page(refusal, _as_typed(current_user) | {"words": request.form.get("words", "")})
+    return redirect(url_for("accounts.profile", _anchor="muted-title"), 303)
+
+
+@blueprint.post("/me/muted/<int:muted_id>/remove")
+@signed_in
+def unmute(muted_id: int) -> Any:
+    with db.write():
+        actions.unmute(current_user, muted_id)
+    return redirect(url_for("accounts.profile", _anchor="muted-title"), 303)
 
 
 @blueprint.post("/me/password")

@@ -30,6 +30,24 @@ def message_to_read(actor: Account, message_id: int) -> Message:
     return message
 
 
+def message_to_withdraw(actor: Account, message_id: int) -> Message:
+    """One's own message, at any time and wherever it may still be read, unless a moderator hid it."""
+    message = message_to_read(actor, message_id)
+    if message.author_id != actor.id:
+        raise Forbidden("Only the person who wrote this can take it back. You can report it instead.")
+    if message.visibility == "hidden":
+        raise Forbidden("A moderator hid this message, so it cannot be taken back. You can appeal in your notifications.")
+    return message
+
+
+def message_taken_back(actor: Account, room: Room, message_id: int) -> Message:
+    """What its author took back in this room, to write it anew."""
+    message = db.session().get(Message, message_id)
+    if message is None or (message.author_id, message.room_id, message.visibility) != (actor.id, room.id, "withdrawn"):
+        raise NotFound
+    return message
+
+
 @dataclass(frozen=True)
 class Standing:
     """Whether somebody may write in a chat now; if not, the sentence that says why, and whether joining is what is missing."""

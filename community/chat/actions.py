@@ -15,6 +15,7 @@ from community.core.realtime import announce
 from community.moderation.intake import Reviewed, review, reviewed_before
 from community.rooms.access import room_to_write_in
 
+from .access import message_to_withdraw
 from .events import MessageWritten
 from .models import Message, as_seen
 
@@ -46,6 +47,15 @@ def write_message(actor: Account, room_id: int, *, body: object, key: str, limit
     if message.visibility == "visible":
         announce(MessageWritten(room.id, as_seen(message, actor)))
     return Written(message, reviewed)
+
+
+def withdraw_message(actor: Account, message_id: int) -> Message:
+    """Take one's own message back, however old it is; every screen takes it away. A case about it keeps its snapshot."""
+    message = message_to_withdraw(actor, message_id)
+    if message.visibility != "withdrawn":
+        message.visibility = "withdrawn"
+        message.changed()
+    return message
 
 
 def _next_place(room_id: int) -> int:

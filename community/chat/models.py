@@ -42,6 +42,9 @@ class Message(Reviewable, Base):
     def path(self) -> str:
         return f"/rooms/{self.room_id}/chat?at={self.seq}#message-{self.id}"
 
+    def taken_out_at(self) -> tuple[str, str]:
+        return "post", f"/messages/{self.id}/withdraw"
+
     def changed(self) -> None:
         """Screens show it (again) in its place, or take it away."""
         if self.visibility == "visible":
@@ -60,6 +63,7 @@ def as_seen(message: Message, author: Account) -> dict[str, Any]:
         "author_id": author.id,
         "hue": author.hue,
         "body": message.body,
+        "covers": message.covers,
         "at": message.created_at.isoformat(),
         "state": message.visibility,
     }

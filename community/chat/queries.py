@@ -32,7 +32,7 @@ class Stretch(NamedTuple):
 _shown = (
     sa.select(
         Message.room_id.label("room"), Message.seq, Message.id, Account.name.label("author"), Message.author_id, Account.hue,
-        Message.body, Message.created_at.label("at"), Message.visibility.label("state"),
+        Message.body, Message.covers, Message.created_at.label("at"), Message.visibility.label("state"),
     )
     .join(Account, Account.id == Message.author_id)
 )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -9,17 +11,21 @@ from uuid import uuid4
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask_login import current_user
 
+from community.accounts.queries import muted_by
 from community.core.clock import now
 from community.core.errors import NotFound, Refused
 from community.core.web import signed_in, wants_fragment
+from community.moderation.advice import advice_card, given_away
 from community.moderation.queries import support_card
 from community.rooms.models import Room
 from community.rooms.posture import hours_of, place_of, posture_at
+from community.safety.muting import Muted
+from community.safety.personal import taken_out
 from community.training.queries import somebody_is_here
 
 from . import queries
-from .access import chat_to_read, standing_in
-from .sockets import LARGEST, write_and_answer
+from .access import chat_to_read, message_taken_back, standing_in
+from .sockets import LARGEST, withdraw_and_answer, write_and_answer
 
 blueprint = Blueprint("chat", __name__)
 CLOSE_TOGETHER_S = 300
@@ -28,7 +34,8 @@ CLOSE_TOGETHER_S = 300
 @blueprint.get("/rooms/<int:room_id>/chat")
 @signed_in
 def show(room_id: int) -> Any:
-    return _page(room_id)
+    again = _taken_back(room_id)
+    return _page(room_id, body=again.words if again else "", again=again)
 
 
 @blueprint.post("/rooms/<int:room_id>/chat")
@@ -46,7 +53,17 @@ def write(room_id: int) -> Any:
         return _page(room_id, body=body, error=refusal.sentence), refusal.status
     if wants_fragment():
         return {"ok": True, **answer}
-    return redirect(_place_of(room_id, answer["message"]["id"], answer["support"]), 303)
+    return redirect(_place_of(room_id, answer["message"]["id"], answer), 303)
+
+
+@blueprint.post("/messages/<int:message_id>/withdraw")
+@signed_in
+def withdraw(message_id: int) -> Any:
+    """Gone from every screen; the words wait in their author's composer."""
+    answer = withdraw_and_answer(current_user, message_id)
+    if wants_fragment():
+        return {"ok": True, **answer}
+    return redirect(url_for("chat.show", room_id=answer["room"], again=message_id, _anchor="f-body"), 303)
 
 
 @blueprint.get("/rooms/<int:room_id>/chat/messages")
@@ -62,21 +79,24 @@ def messages(room_id: int) -> Any:
     return {"ok": True, **stretch._asdict()}
 
 
-def _page(room_id: int, *, body: str = "", error: str = "") -> Any:
+def _page(room_id: int, *, body: str = "", error: str = "", again: Again | None = None) -> Any:
     room = chat_to_read(current_user, room_id)
-    stretch = _stretch(room)
+    stretch, muted = _stretch(room), muted_by(current_user)
     posture = posture_at(room.outside_hours, room.timezone, hours_of(room), now())
     return render_template(
         "chat/room.html",
         room=room,
-        lines=_lines(stretch.messages),
+        lines=_lines(stretch.messages, muted),
+        muted=muted,
         stretch=stretch,
         newest=stretch.through >= room.last_seq,
         posture=posture,
         somebody_here=posture.name == "staffed" and somebody_is_here(room.id),
         place=place_of(room.timezone),
         standing=standing_in(current_user, room_id),
-        card=_card(),
+        card=_card(support_card, "support"),
+        personal=_card(advice_card, "personal"),
+        again=again,
         key=uuid4().hex,
         body=body,
         error=error,
@@ -91,13 +111,35 @@ def _stretch(room: Room) -> queries.Stretch:
     return queries.messages_before(current_user, room, before)
 
 
-def _card() -> dict[str, Any] | None:
-    """The author's own support card; somebody else's number, or an old one, shows nothing."""
-    number = _number("support")
+def _card(of: Callable[[Any, int], Any], name: str) -> Any:
+    """A card for the author, by its number in the address; somebody else's number, or an old one, shows nothing."""
+    number = _number(name)
     try:
-        return support_card(current_user, number) if number else None
+        return of(current_user, number) if number else None
     except NotFound:
         return None
+
+
+@dataclass(frozen=True)
+class Again:
+    """A message its author took back, on its way into the composer; `whole` is the way to have all of it there."""
+
+    words: str
+    whole: str | None
+
+
+def _taken_back(room_id: int) -> Again | None:
+    number = _number("again")
+    try:
+        message = message_taken_back(current_user, chat_to_read(current_user, room_id), number) if number else None
+    except NotFound:
+        return None
+    if message is None:
+        return None
+    without = taken_out(message.body, given_away(message))
+    if "whole" in request.args or without == message.body:
+        return Again(message.body, None)
+    return Again(without, url_for("chat.show", room_id=room_id, again=number, whole=1, _anchor="f-body"))
 
 
 def _number(name: str) -> int | None:
@@ -106,11 +148,12 @@ def _number(name: str) -> int | None:
     return min(int(given), LARGEST) if given.isascii() and given.isdigit() and len(given) <= 10 else None
 
 
-def _place_of(room_id: int, message_id: int, support: int | None) -> str:
-    return url_for("chat.show", room_id=room_id, support=support, _anchor=f"message-{message_id}")
+def _place_of(room_id: int, message_id: int, answer: dict[str, Any]) -> str:
+    cards = {name: answer[name] for name in ("support", "personal")}
+    return url_for("chat.show", room_id=room_id, **cards, _anchor=f"message-{message_id}")
 
 
-def _lines(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _lines(found: list[dict[str, Any]], muted: Muted | None) -> list[dict[str, Any]]:
     """Messages with what only a page needs: a moment to print, whether a day begins, whether the same person goes on."""
     lines, previous = [], None
     for message in found:
@@ -122,6 +165,18 @@ def _lines(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
             and previous["author_id"] == message["author_id"]
             and (moment - previous["moment"]).total_seconds() < CLOSE_TOGETHER_S
         )
-        previous = {**message, "moment": moment, "new_day": new_day, "follows": follows}
+        mine = message["author_id"] == current_user.id
+        parts = _parts(message["body"], [] if mine else message["covers"])
+        folded = muted is not None and not mine and muted.hides(message["body"])
+        previous = {**message, "moment": moment, "new_day": new_day, "follows": follows, "parts": parts, "muted": folded}
         lines.append(previous)
     return lines
+
+
+def _parts(body: str, covers: list[list[int]]) -> list[tuple[str, bool, bool]]:
+    """The words in order: each part, whether it was asked for (never here), and whether it is covered until a reader asks."""
+    parts, at = [], 0
+    for start, end in covers:
+        parts += [(body[at:start], False, False), (body[start:end], False, True)]
+        at = end
+    return [*parts, (body[at:], False, False)]

@@ -12,6 +12,8 @@ from community.core import db
 from community.core.errors import Refused
 from community.core.limits import limit
 from community.core.realtime import LiveNamespace, Payload
+from community.moderation.advice import given_away
+from community.safety.personal import taken_out
 
 from . import actions, queries
 from .access import chat_to_read, standing_in
@@ -44,6 +46,10 @@ class NewMessage(Payload):
     room: RoomId
     key: str
     body: Annotated[str, PlainValidator(_words)]
+
+
+class OneMessage(Payload):
+    message: Annotated[int, Field(ge=1, le=LARGEST)]
 
 
 class After(Payload):
@@ -82,6 +88,9 @@ class ChatNamespace(LiveNamespace):
         """Stored and committed before the answer; announced to the room after the commit."""
         return write_and_answer(actor, payload.room, payload.key, payload.body)
 
+    def on_withdraw_message(self, actor: Account, payload: OneMessage) -> dict[str, Any]:
+        return withdraw_and_answer(actor, payload.message)
+
     def on_read_after(self, actor: Account, payload: After) -> dict[str, Any]:
         room = chat_to_read(actor, payload.room)
         return queries.messages_after(actor, room, payload.seq)._asdict()
@@ -98,4 +107,13 @@ def write_and_answer(actor: Account, room_id: int, key: str, body: object) -> di
         "repeated": written.repeated,
         "held": written.reviewed.held,
         "support": written.reviewed.support_id,
+        "personal": written.reviewed.advice_id,
     }
+
+
+def withdraw_and_answer(actor: Account, message_id: int) -> dict[str, Any]:
+    """The words go back to their author: as they were, and without what they may not want to share."""
+    with db.write():
+        message = actions.withdraw_message(actor, message_id)
+    without = taken_out(message.body, given_away(message))
+    return {"room": message.room_id, "seq": message.seq, "id": message.id, "body": message.body, "without": without}

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from urllib.parse import quote
 
 import bleach
 import nh3
@@ -22,9 +23,17 @@ TAGS = frozenset(
 )
 ATTRIBUTES = {"a": ["href", "title"], "ol": ["start"]}
 PROTOCOLS = frozenset({"http", "https", "mailto"})
+EMPHASIS = "*_~`"
 MAX_NESTING = 30
 MAX_MARKS_IN_A_ROW = 8
 DRAWN_EMPTY = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # Hangul fillers and the blank Braille pattern
+
+COVER = (
+    '<span class="cover"><input type="checkbox" autocomplete="off" aria-label="Show the covered words">'
+    '<span class="cover-says" aria-hidden="true">covered</span><span class="cover-words">',
+    "</span></span>",
+)
+"""What stands around words that are covered until a reader ticks. Nobody can write it: TAGS has neither span nor input."""
 
 _markdown = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING, "breaks": True}).enable("strikethrough")
 _markdown.disable("image")
@@ -83,18 +92,117 @@ def has_stacked_marks(text: str) -> bool:
     return False
 
 
-def clean(body: str) -> str:
-    """Markdown to safe HTML. Called once when written; the result is stored with RENDER_VERSION."""
+def clean(body: str, covered: Iterable[tuple[int, int]] = ()) -> str:
+    """Markdown to safe HTML. Called once when written; the result is stored with RENDER_VERSION.
+
+    `covered`: spans of the body, in code points, that a reader sees only after asking. The words are the same with and without.
+    """
+    plain = _sanitised(_markdown.render(_unstacked(body)))
+    spans = [span for span in covered if span[0] < span[1]]
+    return _with_covers(body, spans, plain) if spans else plain
+
+
+def _sanitised(rendered: str) -> str:
     # A Cleaner is made per call: one shared between threads mixed up their answers.
     cleaner = bleach.Cleaner(tags=TAGS, attributes=ATTRIBUTES, protocols=PROTOCOLS, strip=True, strip_comments=True)
-    html = cleaner.clean(_markdown.render(_unstacked(body)))
     return nh3.clean(
-        html,
+        cleaner.clean(rendered),
         tags=set(TAGS),
         attributes={tag: set(names) for tag, names in ATTRIBUTES.items()},
         url_schemes=set(PROTOCOLS),
         link_rel="nofollow noopener noreferrer ugc",
     )
+
+
+def uncovered(html: str) -> str:
+    """The same HTML for those who see all of it: the author."""
+    return html.replace(COVER[0], "").replace(COVER[1], "") if COVER[0] in html else html
+
+
+# ---- covering: two signs that the body does not hold go in where a span begins and ends, and come out as markup
+
+_tag = re.compile(r'<(?:[^>"]|"[^"]*")*>')
+_tag_or_link = re.compile(r'<a\s(?:[^>"]|"[^"]*")*>.*?</a>|<(?:[^>"]|"[^"]*")*>', re.DOTALL)
+_title = re.compile(r' title="[^"]*"')
+
+
+def _with_covers(body: str, spans: list[tuple[int, int]], plain: str) -> str:
+    """When the signs change how the Markdown is read (a span inside a link's address, say), every word is covered instead."""
+    plain = _untitled(plain)
+    begin, end = _unused(body)
+    marked = _untitled(_sanitised(_markdown.render(_unstacked(_signed(body, spans, begin, end)))))
+    covered = "".join(_pieces(marked, begin, end))
+    if uncovered(covered) == plain and (COVER[0] in covered or not _shows(plain)):
+        return covered
+    return "".join(_pieces(begin + plain, begin, end))
+
+
+def _untitled(html: str) -> str:
+    """Pointing at a link would show what is covered in its title."""
+    return _tag.sub(lambda tag: _title.sub("", tag[0]), html)
+
+
+def _unused(body: str) -> tuple[str, str]:
+    """Two private-use characters that are not in the body: Markdown takes them for letters, and nobody can have typed them."""
+    held = frozenset(body)
+    free = (char for char in map(chr, range(0xF0000, 0xFFFFE)) if char not in held)
+    return next(free), next(free)
+
+
+def _signed(body: str, spans: list[tuple[int, int]], begin: str, end: str) -> str:
+    parts, at = [], 0
+    for start, stop in spans:
+        start, stop = _inside_markup(body, start, stop)
+        parts += [body[at:start], begin, body[start:stop], end]
+        at = stop
+    return "".join([*parts, body[at:]])
+
+
+def _inside_markup(body: str, start: int, stop: int) -> tuple[int, int]:
+    """Signs of emphasis at the ends of a span stay outside, or they would no longer be read as such."""
+    inside = body[start:stop].strip(EMPHASIS)
+    if not inside:
+        return start, stop
+    start += len(body[start:stop]) - len(body[start:stop].lstrip(EMPHASIS))
+    return start, start + len(inside)
+
+
+def _pieces(html: str, begin: str, end: str) -> Iterator[str]:
+    """The HTML without the signs, each run of text between two of them in a cover; a link is covered as a whole or not at all."""
+    covering, at = False, 0
+    for found in [*_tag_or_link.finditer(html), None]:
+        for part in re.split(f"([{begin}{end}])", html[at : found.start() if found else len(html)]):
+            if part in (begin, end):
+                covering = part == begin
+            else:
+                yield _cover(part) if covering and part.strip() else part
+        if not found:
+            return
+        at, inside = found.end(), found[0]
+        touched = covering or begin in inside
+        covering = _still(covering, inside, begin, end)
+        whole = _without(inside, [form for sign in (begin, end) for form in (sign, quote(sign))])
+        yield _cover(whole) if touched and whole.endswith("</a>") and whole.startswith("<a") else whole
+
+
+def _cover(html: str) -> str:
+    return f"{COVER[0]}{html}{COVER[1]}"
+
+
+def _still(covering: bool, passed: str, begin: str, end: str) -> bool:
+    """Whether a cover is open after what was passed."""
+    last = max(passed.rfind(begin), passed.rfind(end))
+    return covering if last < 0 else passed[last] == begin
+
+
+def _without(text: str, signs: list[str]) -> str:
+    for sign in signs:
+        text = text.replace(sign, "")
+    return text
+
+
+def _shows(html: str) -> bool:
+    return bool(_tag.sub("", html).strip())
 
 
 def _unstacked(body: str) -> str:

@@ -10,7 +10,7 @@ from community.accounts.models import Account
 from community.core import db, text
 from community.core.clock import now
 from community.core.errors import Conflict, Forbidden
-from community.moderation.intake import Reviewed, review, review_again
+from community.moderation.intake import Reviewed, review, review_again, reviewed_before
 from community.rooms.access import room_to_write_in
 
 from .access import post_to_edit, topic_to_read
@@ -68,8 +68,8 @@ def _add_post(actor: Account, topic: Topic, words: str, form_key: str) -> Writte
     taken = sa.update(Topic).where(Topic.id == topic.id).values(post_count=Topic.post_count + 1)
     number = db.session().scalar(taken.returning(Topic.post_count))
     post = Post(
-        topic_id=topic.id, topic=topic, room_id=topic.room_id, author_id=actor.id, number=number, body=words, html=text.clean(words),
-        render_version=text.RENDER_VERSION, form_key=form_key, visibility="visible", created_at=moment, edition=1,
+        topic_id=topic.id, topic=topic, room_id=topic.room_id, author_id=actor.id, number=number, body=words, form_key=form_key,
+        visibility="visible", created_at=moment, edition=1,
     )  # fmt: skip
     reviewed = review(post)
     if post.visibility == "visible":
@@ -89,7 +89,7 @@ def _sent_before(actor: Account, form_key: str, words: str, *, topic: int = 0, r
     same = found.topic_id == topic if topic else opened
     if not same or found.body != words:
         raise Conflict(OTHER_WORDS)
-    return Written(found, Reviewed(held=found.visibility == "held", support_id=None), repeated=True)
+    return Written(found, reviewed_before(found), repeated=True)
 
 
 def edit_post(actor: Account, post_id: int, *, body: object, limit: int) -> Written:
@@ -99,8 +99,8 @@ def edit_post(actor: Account, post_id: int, *, body: object, limit: int) -> Writ
     words = text.words_of(body, field="body", limit=limit, what="your post")
     if words == post.body:
         return Written(post, Reviewed(held=post.visibility == "held", support_id=None))
-    post.body, post.html, post.render_version, post.edited_at = words, text.clean(words), text.RENDER_VERSION, now()
-    reviewed = review_again(post)
+    was, post.body, post.edited_at = post.body, words, now()
+    reviewed = review_again(post, was=was)
     post.changed()
     return Written(post, reviewed)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from community.accounts.models import Account
-from community.core import db
+from community.core import db, text
 from community.core.db import Base, said
 from community.moderation.reviewable import Line, Reviewable, register, reviewable_constraints
 from community.rooms.models import Room
+from community.safety import fold
 
 
 class Topic(Base):
@@ -33,6 +35,10 @@ class Topic(Base):
     last_author_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
 
 
+def _body_folded(context: Any) -> str:
+    return fold(context.get_current_parameters()["body"])
+
+
 @register
 class Post(Reviewable, Base):
     """`number` is its place in the topic from 1. `form_key` makes a form sent twice one post."""
@@ -51,12 +57,23 @@ class Post(Reviewable, Base):
     render_version: Mapped[int] = mapped_column(sa.SmallInteger)
     form_key: Mapped[str] = mapped_column(sa.String(64))
     edited_at: Mapped[datetime | None]
+    folded: Mapped[str] = mapped_column(sa.Text, default=_body_folded, deferred=True)  # what search reads, on both databases
 
     topic: Mapped[Topic] = relationship()
 
     def words(self) -> str:
         """The first post is read together with its topic's title."""
         return f"{self.topic.title}\n{self.body}" if self.number == 1 else self.body
+
+    def cover(self, spans: list[list[int]]) -> None:
+        """A post is rendered once, covers and all, and folded once for search."""
+        super().cover(spans)
+        self.html = text.clean(self.body, [(start, end) for start, end in spans])
+        self.render_version = text.RENDER_VERSION
+        self.folded = fold(self.body)
+
+    def taken_out_at(self) -> tuple[str, str]:
+        return "get", f"/posts/{self.id}/edit?without=1"
 
     def surroundings(self) -> list[Line]:
         near = (

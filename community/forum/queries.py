@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from community.accounts.models import Account
-from community.core import db
+from community.core import db, text
 from community.moderation.access import cases_about
+from community.safety.muting import Muted
 
 from .models import Post, Topic
 
@@ -82,7 +83,8 @@ class Pages:
 
 class PostSeen(NamedTuple):
     """A post as one reader may see it: `html` is None where the words are not theirs to read here; `case` is where a moderator
-    reads them."""
+    reads them. `covered`: others see a part of these words of one's own only when they ask. `muted`: the reader muted words in it.
+    """
 
     id: int
     number: int
@@ -93,27 +95,35 @@ class PostSeen(NamedTuple):
     mine: bool
     written_at: datetime
     edited_at: datetime | None
+    covered: bool
+    muted: bool
     case: int | None = None
 
 
-def posts_on(actor: Account, topic: Topic, pages: Pages) -> list[PostSeen]:
+def posts_on(actor: Account, topic: Topic, pages: Pages, *, muted: Muted | None = None) -> list[PostSeen]:
     """The posts of one page. Withdrawn words are gone for everybody, held and hidden ones for all but their author."""
     first = pages.first_number
+    body = Post.body if muted else sa.literal("")
     rows = (
         sa.select(
-            Post.id, Post.number, Account.name, Account.hue, Post.html, Post.visibility, Post.author_id, Post.created_at, Post.edited_at
+            Post.id, Post.number, Account.name, Account.hue, Post.html, Post.visibility, Post.author_id, Post.created_at, Post.edited_at,
+            body,
         )
         .join(Account, Account.id == Post.author_id)
         .where(Post.topic_id == topic.id, Post.number.between(first, first + POSTS_A_PAGE - 1))
         .order_by(Post.number)
     )  # fmt: skip
-    posts = [_as_seen(actor.id, row) for row in db.session().execute(rows)]
+    posts = [_as_seen(actor.id, muted, row) for row in db.session().execute(rows)]
     cases = cases_about(actor, Post.kind, [post.id for post in posts if post.html is None])
     return [post._replace(case=cases.get(post.id)) if cases else post for post in posts]
 
 
-def _as_seen(reader_id: int, row: Any) -> PostSeen:
-    number_id, number, name, hue, html, visibility, author_id, created_at, edited_at = row
+def _as_seen(reader_id: int, muted: Muted | None, row: Any) -> PostSeen:
+    number_id, number, name, hue, html, visibility, author_id, created_at, edited_at, body = row
     mine = author_id == reader_id
+    covered = mine and text.COVER[0] in html
     shown = visibility == "visible" or (visibility != "withdrawn" and mine)
-    return PostSeen(number_id, number, name, hue, html if shown else None, visibility, mine, created_at, edited_at)
+    return PostSeen(
+        number_id, number, name, hue, (text.uncovered(html) if covered else html) if shown else None, visibility, mine, created_at,
+        edited_at, covered, muted is not None and not mine and muted.hides(body),
+    )  # fmt: skip

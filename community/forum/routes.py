@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 
+from community.accounts.queries import muted_by
 from community.core import db
 from community.core.errors import Forbidden, Invalid, NotFound, Refused
 from community.core.limits import limit
 from community.core.web import signed_in
+from community.moderation.advice import advice_card, given_away
 from community.moderation.queries import support_card
 from community.rooms.access import room_to_write_in
 from community.rooms.queries import readable_rooms
+from community.safety.personal import taken_out
 
 from . import access, actions, forms, queries, searching
 
@@ -32,6 +36,7 @@ def room(room_id: int) -> Any:
         topics=listed.topics,
         older=forms.place_text(listed.older),
         is_first=before is None,
+        muted=muted_by(current_user),
         closed=_why_not(room_id),
     )
 
@@ -83,31 +88,34 @@ def _errors(refusal: Refused) -> dict[str, str]:
 
 
 def _to_post(written: actions.Written) -> Any:
-    """On to the post. A support card for its author stands right above it."""
-    post, support = written.post, written.reviewed.support_id
-    if support is None:
-        return redirect(url_for("forum.topic", topic_id=post.topic_id, at=post.number, _anchor=f"post-{post.id}"), 303)
-    return redirect(url_for("forum.topic", topic_id=post.topic_id, at=post.number, support=support, _anchor="support-title"), 303)
+    """On to the post. Cards for its author stand right above it, support first."""
+    post, support, personal = written.post, written.reviewed.support_id, written.reviewed.advice_id
+    anchor = "support-title" if support else "personal-title" if personal else f"post-{post.id}"
+    here = url_for("forum.topic", topic_id=post.topic_id, at=post.number, support=support, personal=personal, _anchor=anchor)
+    return redirect(here, 303)
 
 
 @blueprint.get("/topics/<int:topic_id>")
 @signed_in
 def topic(topic_id: int) -> Any:
-    return _topic_page(topic_id, at=forms.whole(request.args.get("at"), 1), support=forms.whole(request.args.get("support")))
+    return _topic_page(topic_id, at=forms.whole(request.args.get("at"), 1))
 
 
-def _topic_page(topic_id: int, *, at: int, support: int = 0, typed: str = "", errors: dict[str, str] | None = None) -> Any:
+def _topic_page(topic_id: int, *, at: int, typed: str = "", errors: dict[str, str] | None = None) -> Any:
     found, place = access.topic_to_read(current_user, topic_id)
     pages = queries.Pages.holding(at, found.post_count)
+    mine, muted = found.author_id == current_user.id, muted_by(current_user)
     return render_template(
         "forum/topic.html",
         topic=found,
         room=place,
         pages=pages,
-        posts=queries.posts_on(current_user, found, pages),
+        posts=queries.posts_on(current_user, found, pages, muted=muted),
+        title_muted=muted is not None and not mine and muted.hides(found.title),
         at=at,
-        card=_card(support),
-        mine=found.author_id == current_user.id,
+        card=_card(support_card, "support"),
+        personal=_card(advice_card, "personal"),
+        mine=mine,
         closed=_why_not(place.id),
         typed=typed,
         errors=errors or {},
@@ -116,10 +124,11 @@ def _topic_page(topic_id: int, *, at: int, support: int = 0, typed: str = "", er
     )
 
 
-def _card(support: int) -> Any:
-    """The author's support card; somebody else's number shows nothing."""
+def _card(of: Callable[[Any, int], Any], name: str) -> Any:
+    """A card for the author, by its number in the address; somebody else's number shows nothing."""
+    number = forms.whole(request.args.get(name))
     try:
-        return support_card(current_user, support) if support else None
+        return of(current_user, number) if number else None
     except NotFound:
         return None
 
@@ -143,7 +152,8 @@ def reply(topic_id: int) -> Any:
 @blueprint.get("/posts/<int:post_id>/edit")
 @signed_in
 def edit(post_id: int) -> Any:
-    return _edit_form(post_id, None, {})
+    """`?without=1`: the words without what their author may not want to share, to be saved or put back."""
+    return _edit_form(post_id, None, {}, without=bool(request.args.get("without")))
 
 
 @blueprint.post("/posts/<int:post_id>/edit")
@@ -159,15 +169,17 @@ def save(post_id: int) -> Any:
     return _to_post(written)
 
 
-def _edit_form(post_id: int, typed: str | None, errors: dict[str, str]) -> Any:
+def _edit_form(post_id: int, typed: str | None, errors: dict[str, str], *, without: bool = False) -> Any:
     post = access.post_to_edit(current_user, post_id)
     found, place = access.topic_to_read(current_user, post.topic_id)
+    out = given_away(post) if without else ()
     return render_template(
         "forum/edit.html",
         post=post,
         topic=found,
         room=place,
-        typed=post.body if typed is None else typed,
+        typed=taken_out(post.body, out) if typed is None else typed,
+        taken_out=[post.body[start:end] for _, start, end in out],
         errors=errors,
         longest=current_app.config["KITH"].post_max,
     )
@@ -191,5 +203,5 @@ def search() -> Any:
     rooms = readable_rooms(current_user)
     asked = request.args.get("q", "")[: searching.LONGEST]
     chosen = forms.whole(request.args.get("room"))
-    found = searching.search_posts(rooms, asked, room_id=chosen, before=forms.whole(request.args.get("before")))
+    found = searching.search_posts(current_user, rooms, asked, room_id=chosen, before=forms.whole(request.args.get("before")))
     return render_template("forum/search.html", rooms=rooms, asked=asked, chosen=chosen, found=found)

@@ -1,44 +1,57 @@
 """Searching posts: SQLite's FTS5 or PostgreSQL's tsvector, newest first, only what the reader may read.
 
-What is typed is only ever words: quotes, operators and signs separate them, so nothing typed is an error or a command.
+What is typed and what is indexed are folded alike, by the safety engine: case, accents, apostrophes and full-width letters make
+no difference. What is typed is only ever words: quotes, operators and signs separate them, so nothing typed is an error or a
+command.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
 from community.accounts.models import Account
+from community.accounts.queries import muted_by
 from community.core import db
+from community.safety import fold, folding
+from community.safety.muting import Muted
 
 from .models import Post, Topic
 
-Rows: TypeAlias = sa.Select[int, int, int, str, int, str, datetime, str]
+Rows: TypeAlias = sa.Select[int, int, int, str, int, str, datetime, str, list[Any], int]
 LONGEST = 200
 MOST_WORDS = 8
 HITS_A_PAGE = 20
 AROUND = 110
 NEWEST = 400
 FEW = 1_000
-_word = re.compile(r"[^\W_]+")
 _fts = sa.table("posts_fts", sa.column("rowid", sa.Integer))
+
+
+class Piece(NamedTuple):
+    """A part of somebody's words: whether it is one of the words asked for, and whether readers see it only when they ask."""
+
+    words: str
+    asked: bool
+    covered: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A post that has all the words. `pieces` are parts of it in order, each with whether it is one of the words."""
+    """A post that has all the words. `muted`: the reader muted words in its title or in what is shown of it."""
 
     path: str
     title: str
     room: str
     author: str
     written_at: datetime
-    pieces: tuple[tuple[str, bool], ...]
+    pieces: tuple[Piece, ...]
+    muted: bool
 
 
 @dataclass(frozen=True)
@@ -48,29 +61,47 @@ class Found:
     older: int | None  # goes on before the post with this id
 
 
-def search_posts(rooms: Mapping[int, str], asked: str, *, room_id: int = 0, before: int = 0) -> Found:
+def search_posts(actor: Account, rooms: Mapping[int, str], asked: str, *, room_id: int = 0, before: int = 0) -> Found:
     """Visible posts with all the words of `asked`, in `rooms` (those the reader may read) or in one of them."""
     words = words_in(asked)
     wanted = [room_id] if room_id in rooms else [] if room_id else list(rooms)
     if not words or not wanted:
         return Found(words, (), None)
     rows = _matching(words, wanted, before)
-    marked = re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, words))})(?![^\W_])", re.IGNORECASE)
-    hits = [
-        Hit(f"/topics/{topic_id}?at={number}#post-{post_id}", title, rooms[place], author, at, tuple(pieces(body, marked)))
-        for post_id, number, topic_id, title, place, author, at, body in rows[:HITS_A_PAGE]
-    ]
+    muted = muted_by(actor)
+    hits = [_hit(row, frozenset(words), rooms[row.room_id], actor, muted) for row in rows[:HITS_A_PAGE]]
     return Found(words, hits, rows[HITS_A_PAGE - 1].id if len(rows) > HITS_A_PAGE else None)
 
 
+def _hit(row: Any, words: frozenset[str], room: str, actor: Account, muted: Muted | None) -> Hit:
+    mine = row.author_id == actor.id
+    shown = tuple(pieces(row.body, words, () if mine else row.covers))
+    hidden = muted is not None and not mine and muted.hides(f"{row.title}\n{''.join(piece.words for piece in shown)}")
+    path = f"/topics/{row.topic_id}?at={row.number}#post-{row.id}"
+    return Hit(path, row.title, room, row.name, row.created_at, shown, hidden)
+
+
 def words_in(asked: str) -> list[str]:
-    return list(dict.fromkeys(_word.findall(asked[:LONGEST].lower())))[:MOST_WORDS]
+    """What the index is asked for. A word without a letter or number, such as an emoji, is in no index."""
+    folded = fold(asked[:LONGEST]).split()
+    return list(dict.fromkeys(word for word in folded if any(map(str.isalnum, word))))[:MOST_WORDS]
 
 
 def _matching(words: Sequence[str], rooms: Sequence[int], before: int) -> Sequence[Any]:
     """The newest matches, one more than a page holds if there are."""
     rows = (
-        sa.select(Post.id, Post.number, Post.topic_id, Topic.title, Post.room_id, Account.name, Post.created_at, Post.body)
+        sa.select(
+            Post.id,
+            Post.number,
+            Post.topic_id,
+            Topic.title,
+            Post.room_id,
+            Account.name,
+            Post.created_at,
+            Post.body,
+            Post.covers,
+            Post.author_id,
+        )
         .join(Topic, Topic.id == Post.topic_id)
         .join(Account, Account.id == Post.author_id)
         .where(Post.visibility == "visible", Topic.visibility == "visible", Post.room_id.in_(rooms))
@@ -100,7 +131,7 @@ def _in_tsvector(rows: Rows, words: Sequence[str], before: int) -> Sequence[Any]
 
 def _in_fts(rows: Rows, words: Sequence[str], rooms: Sequence[int], before: int) -> Rows:
     """FTS5 walks its rows newest first and stops at the limit, however common the words are."""
-    match = " AND ".join(f'body : "{word}"' for word in words)
+    match = " AND ".join(f'folded : "{word}"' for word in words)
     if len(rooms) == 1:
         match += f' AND room_id : "{rooms[0]}"'
     rows = (
@@ -111,17 +142,28 @@ def _in_fts(rows: Rows, words: Sequence[str], rooms: Sequence[int], before: int)
     return rows.where(_fts.c.rowid < before) if before else rows
 
 
-def pieces(body: str, marked: re.Pattern[str]) -> Iterator[tuple[str, bool]]:
+def pieces(body: str, words: frozenset[str], covers: Iterable[Sequence[int]] = ()) -> Iterator[Piece]:
     """The words of the body around the first hit, cut at both ends."""
-    first = marked.search(body)
-    start = max(0, first.start() - AROUND) if first else 0
+    places = [place for word, place in zip(folding.words(body), folding.spans(body), strict=True) if _is_asked(word, words)]
+    first = places[0] if places else (0, 0)
+    start = max(0, first[0] - AROUND)
     start = body.rfind(" ", 0, start) + 1 if start else 0
-    end = min(len(body), (first.end() if first else 0) + 2 * AROUND)
-    at = start
+    end = min(len(body), first[1] + 2 * AROUND)
+    asked = [(max(begin, start), min(stop, end)) for begin, stop in places if begin < end and stop > start]
+    covered = [(max(begin, start), min(stop, end)) for begin, stop in covers if begin < end and stop > start]
     if start:
-        yield "… ", False
-    for hit in marked.finditer(body, start, end):
-        yield body[at : hit.start()], False
-        yield hit[0], True
-        at = hit.end()
-    yield body[at:end] + (" …" if end < len(body) else ""), False
+        yield Piece("… ", False, False)
+    edges = sorted({start, end, *(edge for span in (*asked, *covered) for edge in span)})
+    for begin, stop in pairwise(edges):
+        yield Piece(body[begin:stop], _within(begin, asked), _within(begin, covered))
+    if end < len(body):
+        yield Piece(" …", False, False)
+
+
+def _is_asked(word: str, words: frozenset[str]) -> bool:
+    """A folded word as the index has it: a sign inside makes it two."""
+    return word in words if word.isalnum() and word.isascii() else not words.isdisjoint(fold(word).split())
+
+
+def _within(place: int, spans: Iterable[tuple[int, int]]) -> bool:
+    return any(begin <= place < stop for begin, stop in spans)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from community.rooms.models import Room
 from community.safety import CONCERNS, Finding, Lexicon, explain, leading_concern, scan, severity_rank
 
 from .access import who_may_see
+from .advice import offer_advice
 from .deadlines import due_after, page_on_call, tell_desks
 from .models import Case, Signal, Snapshot
 from .reviewable import Reviewable
@@ -42,35 +43,45 @@ END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Reviewed:
-    """What the gate did: whether the words wait, and the author's support card (a notification id), if any."""
+    """What the gate did: whether the words wait, and the cards for their author alone, if any (notification ids): support, and
+    advice about personal data."""
 
     held: bool
     support_id: int | None
+    advice_id: int | None = None
 
 
 def review(item: Reviewable) -> Reviewed:
     """Scan, store, and open or extend the case of new words, in the caller's transaction."""
-    return _judge(item, known=frozenset())
+    return _advised(_judge(item, known=frozenset()), item, was="")
 
 
-def review_again(item: Reviewable) -> Reviewed:
-    """The same for edited words. What was found in the same words before does not reopen a closed case, unless they are held
+def review_again(item: Reviewable, *, was: str) -> Reviewed:
+    """The same for edited words; `was` is the body before. What was found in the same words before does not reopen a closed case, unless they are held
     now; a case that is not closed gets the new words in any case, so that nobody decides on what is no longer there."""
     item.edition += 1
     reviewed = _judge(item, known=_known(item))
     _renew_open_case(item)
-    return reviewed
+    return _advised(reviewed, item, was=was)
+
+
+def _advised(reviewed: Reviewed, item: Reviewable, *, was: str) -> Reviewed:
+    return replace(reviewed, advice_id=offer_advice(item, was=was))
 
 
 def reviewed_before(item: Reviewable) -> Reviewed:
     """The answer to words sent twice: the one their author was given the first time."""
-    told = sa.select(Notification.id, Notification.data).where(
+    told = sa.select(Notification.id, Notification.kind, Notification.data).where(
         Notification.account_id == item.author_id,
-        Notification.kind.in_(("support", "held")),
+        Notification.kind.in_(("support", "held", "personal")),
         Notification.created_at >= item.created_at,
     )
-    cards = [card for card, data in db.session().execute(told.order_by(Notification.id)) if _is_about(item, data)]
-    return Reviewed(held=item.visibility == "held", support_id=cards[0] if cards else None)
+    cards = [(card, kind) for card, kind, data in db.session().execute(told.order_by(Notification.id)) if _is_about(item, data)]
+    return Reviewed(
+        held=item.visibility == "held",
+        support_id=next((card for card, kind in cards if kind != "personal"), None),
+        advice_id=next((card for card, kind in cards if kind == "personal"), None),
+    )
 
 
 def _is_about(item: Reviewable, data: dict[str, Any]) -> bool:
@@ -81,6 +92,7 @@ def _judge(item: Reviewable, *, known: frozenset[Known]) -> Reviewed:
     findings, lexicon = _scan(item)
     item.reviewed = True
     item.lexicon_revision = lexicon.revision if lexicon else 0
+    item.cover(_spans_to_cover(item, findings))
     if _must_hold(item, findings, unread=lexicon is None):
         item.visibility = "held"
     database = db.session()
@@ -98,6 +110,19 @@ def _judge(item: Reviewable, *, known: frozenset[Known]) -> Reviewed:
     if any(finding.action == "page" for finding in news):
         page_on_call(case)
     return Reviewed(held=held, support_id=_offer_support(item, news))
+
+
+def _spans_to_cover(item: Reviewable, findings: Sequence[Finding]) -> list[list[int]]:
+    """Where rules that mask were seen, in code points of the body, in order and apart."""
+    begins = item.body_starts()
+    spans: list[list[int]] = []
+    for finding in sorted((finding for finding in findings if finding.action == "mask"), key=lambda finding: finding.start):
+        start, end = max(0, finding.start - begins), finding.end - begins
+        if spans and start <= spans[-1][1]:
+            spans[-1][1] = max(spans[-1][1], end)
+        elif start < end:
+            spans.append([start, end])
+    return spans
 
 
 def _scan(item: Reviewable) -> tuple[Sequence[Finding], Lexicon | None]:

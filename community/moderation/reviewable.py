@@ -44,9 +44,7 @@ class Reviewable:
     visibility: Mapped[str] = mapped_column(sa.String(10), default="visible")
     created_at: Mapped[datetime]
     edition: Mapped[int] = mapped_column(default=1)
-    covers: Mapped[list[Any]] = mapped_column(
-        default=list
-    )  # [start, end] in code points of the body: covered until a reader asks
+    covers: Mapped[list[Any]] = mapped_column(default=list)  # [start, end] in code points of the body: covered until asked for
     lexicon_revision: Mapped[int] = mapped_column(default=0)  # the revision that judged the words; 0 is the packs as shipped
 
     reviewed = False  # set on the instance by the gate
@@ -62,6 +60,18 @@ class Reviewable:
     def words(self) -> str:
         """All a reader would see, in one text: what is scanned and what a snapshot keeps."""
         return self.body
+
+    def body_starts(self) -> int:
+        """Where in `words` the body begins."""
+        return len(self.words()) - len(self.body)
+
+    def cover(self, spans: list[list[int]]) -> None:
+        """The gate says which spans of the body readers see only when they ask, before the row is stored and after each edit."""
+        self.covers = spans
+
+    def taken_out_at(self) -> tuple[str, str]:
+        """Method and path with which its author takes words out of it again."""
+        raise NotImplementedError
 
     def surroundings(self) -> list[Line]:
         """Some lines before and after, in reading order."""

@@ -14,7 +14,7 @@ from community.core.errors import Forbidden, NotFound, Refused, SignInNeeded
 from community.core.limits import limit
 from community.core.web import signed_in, signed_in_even_suspended, staff_only, wants_fragment
 
-from . import access, actions, casefile, desk, forms, queries
+from . import access, actions, advice, casefile, desk, forms, queries
 from .reviewable import Reviewable
 
 blueprint = Blueprint("moderation", __name__)
@@ -47,6 +47,23 @@ def talk(notification_id: int) -> Any:
     if wants_fragment():
         return _support(notification_id)
     return redirect(url_for(".support", notification_id=notification_id), 303)
+
+
+@blueprint.get("/personal/<int:notification_id>")
+@signed_in
+def personal(notification_id: int) -> Any:
+    """What the author may not want to share. Settled, or taken out: it is not there any more."""
+    card = advice.advice_card(current_user, notification_id)
+    page = "moderation/_personal.html" if wants_fragment() else "moderation/personal.html"
+    return render_template(page, card=card)
+
+
+@blueprint.post("/personal/<int:notification_id>/fine")
+@signed_in
+def personal_is_fine(notification_id: int) -> Any:
+    with db.write():
+        item = advice.say_it_is_fine(current_user, notification_id)
+    return {"ok": True} if wants_fragment() else redirect(item.path(), 303)
 
 
 @blueprint.get("/report/<kind>/<int:target_id>")

@@ -15,7 +15,7 @@ from . import actions, queries
 
 blueprint = Blueprint("notifications", __name__)
 KINDS = (
-    "support", "held", "decision", "sanction-lifted", "appeal-decided", "case-overdue", "case-paged", "certificate-granted",
+    "support", "held", "decision", "sanction-lifted", "appeal-decided", "case-overdue", "case-paged", "certificate-granted", "personal",
 )  # fmt: skip
 
 

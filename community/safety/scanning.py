@@ -98,7 +98,9 @@ def _finding(match: Match, context: "cues.Context", budget: Budget | None) -> Fi
     if budget:
         budget.check()
     rule = match.target.rule
-    first, last = context.rounded(match.first, match.last)
+    first, last = match.first, match.last
+    if rule.action != "mask":  # what is covered is the words themselves; what is marked for people reads better whole
+        first, last = context.rounded(first, last)
     start, end = context.spans[first][0], context.spans[last][1]
     seen = cues.of(match.first, match.last, context)
     severity = cues.lowered(rule.severity, seen, rule.concern)

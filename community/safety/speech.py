@@ -40,6 +40,11 @@ def share(word: str) -> float:
     return _share().get(word, _UNLISTED)
 
 
+def is_common(word: str) -> bool:
+    """Whether meeting the word says nothing."""
+    return word in _share() or word in emphasis()
+
+
 @cache
 def glue() -> dict[tuple[str, str], str]:
     """(`my`, `self`) -> `myself`."""

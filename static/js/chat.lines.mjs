@@ -16,11 +16,44 @@ export function element(name, className = "", text = "") {
   return made;
 }
 
+const COVERED = "Others see a part of this covered until they choose to look.";
+const MUTED = "You muted words in this";
+
+/** Words with some of their spans covered until a reader ticks. Spans count code points, as the server does. */
+function covering(bubble, body, covers) {
+  const chars = [...body];
+  let at = 0;
+  for (const [start, end] of covers) {
+    bubble.append(chars.slice(at, start).join(""), cover(chars.slice(start, end).join("")));
+    at = end;
+  }
+  bubble.append(chars.slice(at).join(""));
+}
+
+// The markup of core.text.COVER.
+function cover(words) {
+  const made = element("span", "cover");
+  const box = element("input");
+  Object.assign(box, { type: "checkbox", autocomplete: "off" });
+  box.setAttribute("aria-label", "Show the covered words");
+  const says = element("span", "cover-says", "covered");
+  says.setAttribute("aria-hidden", "true");
+  made.append(box, says, element("span", "cover-words", words));
+  return made;
+}
+
+/** What somebody wrote, without what stands on it. */
+function wordsOf(bubble) {
+  const plain = bubble.cloneNode(true);
+  for (const says of plain.querySelectorAll(".cover-says")) says.remove();
+  return plain.textContent;
+}
+
 /** The messages that the server wrote into the page. */
 export function readLines(list) {
   const read = [];
   for (const line of list.querySelectorAll(".message")) {
-    const { seq, author, at, state = "visible" } = line.dataset;
+    const { seq, author, at, state = "visible", covers = "[]" } = line.dataset;
     const before = read.at(-1);
     const same = line.classList.contains("follows");
     read.push({
@@ -29,7 +62,8 @@ export function readLines(list) {
       author_id: Number(author),
       author: same ? before.author : line.querySelector(".who").textContent,
       hue: same ? before.hue : Number(line.querySelector(".avatar")?.className.match(/hue-(\d)/)?.[1] ?? 0),
-      body: line.querySelector(".bubble").textContent,
+      body: wordsOf(line.querySelector(".bubble")),
+      covers: JSON.parse(covers),
       at,
       state,
     });
@@ -39,8 +73,9 @@ export function readLines(list) {
 
 /** Makes `list` show these messages, then these entries, in place: what already stands right is not touched. */
 export class Lines {
-  constructor(list, me, actions) {
-    Object.assign(this, { list, me, actions });
+  /** `mutes(body)`: whether the reader muted words in it. */
+  constructor(list, me, actions, mutes = () => false) {
+    Object.assign(this, { list, me, actions, mutes });
     this.cards = new Map();
     this.sent = new Set();
     this.shown = new Map();
@@ -98,7 +133,7 @@ export class Lines {
       look: `${message.state} ${follows} ${sent}`,
       asServed: (node) => !sent && node.classList.contains("follows") === follows && (node.dataset.state ?? "visible") === message.state,
       make: () => {
-        const line = messageLine({ ...message, mine, follows, state });
+        const line = messageLine({ ...message, mine, follows, state, muted: !mine && this.mutes(message.body) });
         line.id = `message-${message.id}`;
         line.dataset.seq = message.seq;
         if (message.state !== "visible") line.classList.add("is-held");
@@ -135,7 +170,7 @@ export class Lines {
   }
 }
 
-function messageLine({ author, hue, at, body, id, mine, follows, state }) {
+function messageLine({ author, hue, at, body, covers = [], id, mine, follows, state, muted = false }) {
   const line = element("div", `message${mine ? " is-mine" : ""}${follows ? " follows" : ""}`);
   if (!follows) {
     if (!mine) {
@@ -147,15 +182,23 @@ function messageLine({ author, hue, at, body, id, mine, follows, state }) {
     head.append(element("b", "who", mine ? "You" : author), " ", time(at, "time"));
     line.append(head);
   }
-  const bubble = element("p", "bubble", body);
+  const bubble = element("p", "bubble");
+  covering(bubble, body, mine ? [] : covers);
   bubble.dir = "auto";
   const row = element("div", "message-line");
-  row.append(bubble);
+  row.append(muted ? folded(bubble) : bubble);
   if (!mine) row.append(reportLink(id, author));
   line.append(row);
+  if (mine && covers.length) line.append(element("p", "message-state", COVERED));
   if (state) line.append(element("p", "message-state", state));
   localise(line);
   return line;
+}
+
+function folded(bubble) {
+  const made = element("details", "reveal");
+  made.append(element("summary", "", MUTED), bubble);
+  return made;
 }
 
 function reportLink(id, author) {

@@ -45,6 +45,20 @@ export class Link {
     return this.#post(key, body);
   }
 
+  async withdraw(message) {
+    if (this.entered) {
+      try {
+        return await this.#ask("withdraw_message", { message });
+      } catch { /* no answer: the other road */ }
+    }
+    return this.#fetch(`/messages/${message}/withdraw`, { method: "POST", body: new FormData(this.form) });
+  }
+
+  /** Sends one of the page's own forms. */
+  send(form) {
+    return this.#fetch(form.action, { method: "POST", body: new FormData(form) });
+  }
+
   readAfter(seq) {
     return this.entered ? this.#ask("read_after", { room: this.room, seq }) : this.#get(`after=${seq}`);
   }

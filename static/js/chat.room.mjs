@@ -6,6 +6,7 @@ import { countOneMore } from "./core.badge.mjs";
 import { Ledger } from "./chat.ledger.mjs";
 import { Lines, element, readLines } from "./chat.lines.mjs";
 import { Link } from "./chat.link.mjs";
+import { muting } from "./chat.fold.mjs";
 import { Outbox } from "./chat.outbox.mjs";
 
 const AT_END_PX = 60;
@@ -27,7 +28,7 @@ const me = Number(chat.dataset.me);
 const ledger = new Ledger(Number(chat.dataset.start), Number(chat.dataset.through));
 ledger.settle({ messages: readLines(list), start: ledger.start, through: ledger.through });
 const outbox = new Outbox(safely(() => localStorage), `kith:draft:${document.body.dataset.person}:outbox-${room}`);
-const lines = new Lines(list, me, { again, takeBack });
+const lines = new Lines(list, me, { again, takeBack }, muting(JSON.parse(chat.dataset.muted ?? "[]")));
 const inFlight = new Set();
 let unread = 0;
 
@@ -142,7 +143,7 @@ list.addEventListener("click", async (event) => {
   const close = event.target.closest(".card-slot .btn-quiet[href]");
   if (!earlier && !close) return;
   event.preventDefault();
-  if (close) return closeCard(close.closest(".card-slot"));
+  if (close) return closeCard(close.closest(".support"));
   earlier.setAttribute("aria-disabled", "true");
   try {
     const touched = ledger.asking();
@@ -159,6 +160,14 @@ list.addEventListener("click", async (event) => {
   } finally {
     earlier.removeAttribute("aria-disabled");
   }
+});
+
+list.addEventListener("submit", (event) => {
+  const card = event.target.closest(".advice");
+  if (!card) return;
+  event.preventDefault();
+  if (event.target.matches("[data-take-out]")) takeOut(card, Number(event.target.action.match(/messages\/(\d+)/)[1]));
+  else link.send(event.target).then(() => closeCard(card), () => tell("No answer came. Please try again in a moment."));
 });
 
 const events = {
@@ -259,37 +268,75 @@ async function deliver(entry) {
   return true;
 }
 
-async function accepted(entry, { message, held, support }) {
+async function accepted(entry, { message, held, support, personal }) {
   outbox.remove(entry);
   lines.sent.clear();
   lines.sent.add(message.seq);
-  ledger.hear(message);
+  if (message.state === "withdrawn") ledger.hide(message.seq); // taken back in another window before this answer came
+  else ledger.hear(message);
   show();
   if (held) say("Kept. A moderator reads it first; only you see it until then.");
   if (ledger.gap) catchUp();
-  if (support) await offer(message.seq, support);
+  const cards = [];
+  if (support) cards.push([`/support/${support}`, "Below your message is a private note with people you can talk to right now."]);
+  if (personal) cards.push([`/personal/${personal}`, "Below your message is a private note: you may not want to share something in it."]);
+  if (cards.length) await offer(message.seq, cards);
 }
 
-/** The writer's private card, right by their message. Nobody's focus moves. */
-async function offer(seq, support) {
+/** The writer's private cards, right by their message, in this order. Nobody's focus moves. */
+async function offer(seq, cards) {
+  const [[path, sentence], ...rest] = cards;
   try {
-    const slot = element("div", "card-slot");
-    slot.setAttribute("aria-live", "off");
-    slot.append(await fetchFragment(`/support/${support}`));
+    const card = await fetchFragment(path);
     const wasAtEnd = atEnd();
+    const slot = lines.cards.get(seq) ?? element("div", "card-slot");
+    slot.setAttribute("aria-live", "off");
+    slot.append(card);
     lines.cards.set(seq, slot);
     show();
     if (wasAtEnd) list.querySelector(`[data-seq="${seq}"]`)?.scrollIntoView({ block: "start" });
-    say("Below your message is a private note with people you can talk to right now.");
+    say(sentence);
   } catch (error) {
-    if (error.status !== 404) setTimeout(offer, TRY_AGAIN_MS, seq, support);
+    if (error.status !== 404) return setTimeout(offer, TRY_AGAIN_MS, seq, cards);
   }
+  if (rest.length) await offer(seq, rest);
 }
 
-function closeCard(slot) {
-  for (const [seq, card] of lines.cards) if (card === slot) lines.cards.delete(seq);
+function closeCard(card) {
+  const slot = card.closest(".card-slot");
+  card.remove();
+  if (!slot.childElementCount) for (const [seq, kept] of lines.cards) if (kept === slot) lines.cards.delete(seq);
   show();
   box?.focus();
+}
+
+/** Takes the message back from every screen and puts its words in the box, without what was noticed. */
+async function takeOut(card, id) {
+  try {
+    const answer = await link.withdraw(id);
+    if (!answer.ok) return box ? refuse(answer.error) : tell(answer.error);
+    closeCard(card);
+    lines.cards.delete(answer.seq);
+    if (ledger.hide(answer.seq)) show();
+    if (box) putBack(answer);
+  } catch { tell("No answer came. Please try again in a moment."); }
+}
+
+function putBack({ body, without }) {
+  const before = box.value ? `${box.value}\n` : "";
+  fill(before + without);
+  const says = composer.querySelector(".composer-says");
+  says.className = "composer-says hint";
+  says.hidden = false;
+  says.textContent = "You took your message back. Nothing is sent until you press Send. ";
+  if (without !== body) {
+    const whole = element("button", "btn btn-quiet", "Put it back as it was");
+    whole.type = "button";
+    whole.addEventListener("click", () => { fill(before + body); whole.remove(); box.focus(); });
+    says.append(whole);
+  }
+  box.focus();
+  say("You took your message back. Its words are in the box.");
 }
 
 function again(entry) {
@@ -325,8 +372,7 @@ composer?.addEventListener("submit", (event) => {
   const longest = Number(chat.dataset.longest);
   if (composer.querySelector(".send").disabled || !words.trim()) return box.focus();
   if ([...words].length > longest) return refuse(`This is too long by ${[...words].length - longest} characters. Nothing is cut off: shorten it or send it in two parts.`);
-  const says = composer.querySelector(".composer-says");
-  if (says.classList.contains("error")) says.hidden = true;
+  composer.querySelector(".composer-says").hidden = true;
   outbox.add(words, ledger.newest);
   fill("");
   forgetDraft(composer);
@@ -347,12 +393,12 @@ box?.addEventListener("keydown", (event) => {
 
 // ---- begin
 
-const served = list.querySelector(".support");
-if (served) {
+const served = list.querySelectorAll(".support, .advice");
+if (served.length) {
   const target = document.querySelector(".message:target") ?? [...list.querySelectorAll(".message.is-mine")].at(-1);
   const slot = element("div", "card-slot");
-  served.replaceWith(slot);
-  slot.append(served);
+  served[0].before(slot);
+  slot.append(...served);
   if (target) lines.cards.set(Number(target.dataset.seq), slot);
 }
 const link = new Link(room, chat.dataset.path ?? location.pathname, composer, {

@@ -6,6 +6,7 @@ Content note: one plain sentence about not wanting to be here.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -19,10 +20,16 @@ from community.accounts import actions as accounts
 from community.chat.models import Message
 from community.core import db
 from community.core.clock import now
+from community.lexicon import actions as lexicon
 from community.rooms.models import Room
+from community.safety import Rule
+from community.safety.folding import fold_char
+from community.safety.muting import mute_key
 from config import Config
+from docs.make_fold import table
 from tests import live
 from tests.people import WORRYING, Person, Stage
+from tests.safety.muting_cases import CASES
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers, pytest.mark.xdist_group("chat-screens")]
 SOCKET = re.compile("/socket.io/")
@@ -344,3 +351,107 @@ def test_words_on_their_way_keep_their_key_and_are_forgotten_after_a_week(house:
     assert page.evaluate(OUTBOX) == {
         "sameKey": True, "state": "waiting", "late": "failed", "gone": 0, "unseen": 1, "broken": 1,
     }  # fmt: skip
+
+
+# ---- words that are covered, folded away, or better not shared
+
+MASK = Rule("blue-window", "blue window", "eating", "amber", action="mask")
+
+
+def test_masked_words_are_covered_live_and_shown_by_keyboard(house: House, screens: Screens) -> None:
+    ida = house.stage.person("Ida", role="admin")
+    house.stage.do(lambda: lexicon.publish(ida.account(), note="hard to read", put=[MASK]))
+    room = house.room()
+    ana, ben = screens(house.ana, room), screens(house.ben, room, phone=True)
+    says(ana, "🫂 the blue window 🫂")
+    box = ben.get_by_role("checkbox", name="Show the covered words")
+    hidden = ben.locator(".cover-words")
+    expect(hidden).to_be_hidden()
+    expect(hidden).to_have_text("blue window")
+    box.focus()
+    ben.keyboard.press("Space")
+    expect(hidden).to_be_visible()
+    expect(ana.locator(".cover")).to_have_count(0)
+    expect(ana.locator(".message-state").first).to_contain_text("Others see a part of this covered")
+    says(ana, "And more.")
+    expect(ben.locator(".bubble")).to_have_count(2)
+    expect(hidden).to_be_visible()
+    ben.reload()
+    expect(ben.locator(".cover-words")).to_be_hidden()
+    says(ben, "Hm.")
+    wait_for_words(ana, ["🫂 the blue window 🫂", "And more.", "Hm."])
+    expect(ben.locator(".cover-says")).to_have_count(1)
+
+
+def test_muted_words_are_folded_away_on_one_screen_alone(house: House, screens: Screens) -> None:
+    room = house.room()
+    house.ben.post("/me/muted", words="calories")
+    ana, ben = screens(house.ana, room), screens(house.ben, room)
+    for line in ("Counting ｃàlories", "A quiet evening."):
+        says(ana, line)
+        expect(ben.locator(".bubble", has_text=line)).to_have_count(1)
+    folded = ben.locator("details.reveal")
+    expect(folded).to_have_count(1)
+    expect(folded.locator(".bubble")).to_be_hidden()
+    folded.locator("summary").click()
+    expect(folded.locator(".bubble")).to_be_visible()
+    says(ben, "calories, I said it")
+    expect(ben.locator("details.reveal")).to_have_count(1)
+    ben.reload()
+    expect(ben.locator("details.reveal")).to_have_count(1)
+    expect(ana.locator("details.reveal")).to_have_count(0)
+
+
+@pytest.mark.parametrize("socket", [True, False])
+def test_a_number_is_taken_out_again_beside_the_message(house: House, screens: Screens, socket: bool) -> None:
+    room = house.room()
+    ana, ben = screens(house.ana, room, before=None if socket else no_socket), screens(house.ben, room)
+    says(ana, "call 07911 123456")
+    card = ana.locator(".card-slot .advice")
+    expect(card).to_contain_text("07911 123456")
+    expect(ana.locator("#said")).to_contain_text("you may not want to share")
+    assert ana.evaluate("document.activeElement.tagName") != "H2"
+    wait_for_words(ben, ["call 07911 123456"])
+    card.get_by_role("button", name="Take it out").click()
+    expect(ana.locator(".advice")).to_have_count(0)
+    wait_for_words(ana, [])
+    wait_for_words(ben, [])
+    expect(ana.get_by_label("Message")).to_have_value("call [phone number]")
+    ana.get_by_role("button", name="Put it back as it was").click()
+    expect(ana.get_by_label("Message")).to_have_value("call 07911 123456")
+    assert ben.locator(".advice").count() == 0
+
+
+def test_support_comes_first_and_it_is_fine_closes_one_card(house: House, screens: Screens) -> None:
+    room = house.room()
+    ana = screens(house.ana, room)
+    says(ana, f"{WORRYING}. Call 07911 123456")
+    expect(ana.locator(".card-slot > section")).to_have_count(2)
+    assert ana.locator(".card-slot > section").evaluate_all("cards => cards.map((card) => card.className)") == [
+        "support",
+        "advice",
+    ]
+    ana.get_by_role("button", name="It is fine").click()
+    expect(ana.locator(".advice")).to_have_count(0)
+    expect(ana.locator(".card-slot .support")).to_be_visible()
+    wait_for_words(ana, [f"{WORRYING}. Call 07911 123456"])
+
+
+FOLD = """async (cases) => {
+  const { foldChar, muting } = await import('/static/js/chat.fold.mjs');
+  const folded = [];
+  for (let code = 0; code < 0x110000; code += 1) folded.push(code >= 0xd800 && code < 0xe000 ? '' : foldChar(String.fromCodePoint(code)));
+  return { folded, hidden: cases.map(([key, text]) => muting([key])(text)) };
+}"""
+
+
+def test_the_screen_folds_every_character_as_the_server_does(house: House, screens: Screens) -> None:
+    page = screens(house.ana, house.room())
+    given = [(mute_key(words), text) for words, text, _ in CASES]
+    answer = page.evaluate(FOLD, given)
+    assert answer["hidden"] == [hidden for _, _, hidden in CASES]
+    known = (code for code in range(0x110000) if unicodedata.category(chr(code)) not in ("Cn", "Co", "Cs"))
+    assert not [hex(code) for code in known if answer["folded"][code] != (fold_char(chr(code)) or "")]
+    assert (live.TOP / "static/js/chat.fold.table.mjs").read_text() == table(), (
+        "run: python -m docs.make_fold > static/js/chat.fold.table.mjs"
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -129,3 +131,80 @@ def test_cleaning_in_many_threads_never_mixes_answers() -> None:
     expected = [text.clean(body) for body in bodies]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(text.clean, bodies)) == expected
+
+
+# ---- covered words
+
+TAG = re.compile(r"<[^>]*>")
+SAYS = text.COVER[0][text.COVER[0].index('<span class="cover-says"') :].removesuffix('<span class="cover-words">')
+MARKUP = st.lists(
+    st.sampled_from(
+        ["kill", "50 kg", "**", "*", "_", "`", "\n", "\n\n", "> ", "# ", "1. ", "- ", "[", "](http://a.example/kill)", "](<b> 'kill\">')", "<", ">",
+         "&amp;", "&", "\\", "```", "~~", "    ", "[kill]: http://a.example", "<http://kill.example>", "\U000f0000", "\U000f0001", "e\u0301", "🫂", '"',
+         text.COVER[0], text.COVER[1]]
+    ),
+    max_size=14,
+).map("".join)  # fmt: skip
+
+
+@st.composite
+def bodies_with_covers(draw: st.DrawFn) -> tuple[str, list[tuple[int, int]]]:
+    body = text.storable(draw(st.one_of(ANYTHING, MARKUP)))
+    edges = sorted(set(draw(st.lists(st.integers(0, len(body)), max_size=6))))
+    return body, [(edges[at], edges[at + 1]) for at in range(0, len(edges) - 1, 2)]
+
+
+def untitled(html: str) -> str:
+    return re.sub(r'(<a [^>]*?) title="[^"]*"', r"\1", html)
+
+
+def words_shown(html: str) -> str:
+    return TAG.sub("", html.replace(SAYS, ""))
+
+
+@given(bodies_with_covers())
+def test_what_a_reader_can_reveal_is_exactly_the_body(given_body: tuple[str, list[tuple[int, int]]]) -> None:
+    body, spans = given_body
+    covered, plain = text.clean(body, spans), text.clean(body)
+    if spans:
+        assert text.uncovered(covered) == untitled(plain)
+    assert words_shown(covered) == words_shown(plain)
+    assert "\U000f0002" not in covered
+
+
+@given(bodies_with_covers())
+def test_covers_are_made_by_us_alone(given_body: tuple[str, list[tuple[int, int]]]) -> None:
+    body, _ = given_body
+    assert "<input" not in text.clean(body)
+    assert "<span" not in text.clean(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "words", "html"),
+    [
+        ("I weigh 50 kg now", "50 kg", "<p>I weigh ⟦50 kg⟧ now</p>\n"),
+        ("so **low** now", "low", "<p>so <strong>⟦low⟧</strong> now</p>\n"),
+        ("so **low now** yes", "so **low", "<p>⟦so ⟧<strong>⟦low⟧ now</strong> yes</p>\n"),
+        ("so\n\nlow", "so\n\nlow", "<p>⟦so⟧</p>\n<p>⟦low⟧</p>\n"),
+        ("1200. so\n2. low", "1200", '<ol start="1200">\n<li>⟦so⟧</li>\n<li>⟦low⟧</li>\n</ol>\n'),
+        ("so _low now_ yes", "_low now_", "<p>so <em>⟦low now⟧</em> yes</p>\n"),
+        ("so ** low", "**", "<p>so ⟦**⟧ low</p>\n"),
+        ("`low` tide", "low", "<p><code>⟦low⟧</code> tide</p>\n"),
+        ("a < b &amp; low", "low", "<p>a &lt; b &amp; ⟦low⟧</p>\n"),
+        ("🫂🫂 low", "low", "<p>🫂🫂 ⟦low⟧</p>\n"),
+    ],
+)
+def test_covers_stand_around_the_span_and_never_change_the_markdown(body: str, words: str, html: str) -> None:
+    start = body.index(words)
+    covered = text.clean(body, [(start, start + len(words))])
+    assert covered.replace(text.COVER[0], "⟦").replace(text.COVER[1], "⟧") == html
+
+
+def test_a_link_is_covered_as_a_whole_and_shows_nothing_when_pointed_at() -> None:
+    body = 'see [low](https://example.org/low "low") now'
+    covered = text.clean(body, [(5, 8)])
+    assert f'see {text.COVER[0]}<a href="https://example.org/low"' in covered
+    assert f">low</a>{text.COVER[1]} now" in covered
+    assert "title=" not in covered
+    in_address = text.clean(body, [(body.index("/low"), body.index("/low") + 4)])
+    assert text.COVER[0] in in_address, "what cannot be covered alone is covered with its surroundings"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import html
 import re
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from community import create_app
 from community.core import db
 from community.forum.models import Post
 from community.forum.searching import pieces, words_in
+from config import Config
+from tests import servers
 from tests.people import WORRYING, Person, Stage
 
 
@@ -92,7 +97,57 @@ def test_only_words_reach_the_database(typed: str) -> None:
 
 @given(st.text(max_size=400), st.text("abc ", max_size=6))
 def test_the_pieces_of_a_hit_are_parts_of_the_words(body: str, typed: str) -> None:
-    words = words_in(typed) or ["a"]
-    marked = re.compile("|".join(words), re.IGNORECASE)
-    shown = "".join(text for text, _ in pieces(body, marked))
+    shown = "".join(piece.words for piece in pieces(body, frozenset(words_in(typed) or ["a"])))
     assert shown.removeprefix("… ").removesuffix(" …") in body
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("I don’t know", "don't"), ("I don't know", "dont"), ("I dont know", "don’t"), ("the café", "cafe"), ("the cafe", "café"), ("ｌａｖｅｎｄｅｒ", "lavender"),
+        ("lavender", "ＬＡＶＥＮＤＥＲ"), ("Straße", "STRASSE"), ("łódź", "lodz"), ("self-harm", "self harm"), ("a lav\u200bender field", "lavender"),
+        ("саlm", "calm"), ("мой вес", "ВЕС"), ("b12 shots", "B12"),
+    ],
+)  # fmt: skip
+def test_what_is_asked_and_what_was_written_are_folded_alike(ana: Person, written: str, asked: str) -> None:
+    post = ana.opens("Words", f"🫂 before {written} after").post
+    assert hits(ana, asked) == [f"/topics/{post.topic_id}?at=1#post-{post.id}"]
+    page = ana.get("/search", query_string={"q": asked}).text
+    marked = [html.unescape(mark) for mark in re.findall(r"<mark>([^<]+)</mark>", page)]
+    assert marked, "the original words are marked"
+    assert all(mark in written for mark in marked), marked
+
+
+def test_a_word_is_not_found_inside_another(ana: Person) -> None:
+    ana.opens("Words", "my therapist")
+    assert hits(ana, "rapist") == []
+    assert hits(ana, "thera") == []
+
+
+def test_an_emoji_alone_finds_nothing_and_beside_a_word_changes_nothing(ana: Person) -> None:
+    ana.opens("Words", "a kettle 🫖")
+    assert hits(ana, "🫖") == []
+    assert len(hits(ana, "kettle 🫖")) == 1
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_words_written_before_the_index_folded_are_found_after_and_the_way_back_is_open(engine: str, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'm.sqlite3'}" if engine == "sqlite" else servers.fresh_postgres()
+    app = create_app(Config(mode="test", data_dir=tmp_path, database_url=url, jobs="outside", fanout="stock"))
+    with app.app_context():
+        app.extensions["alembic"].upgrade()
+    ana = Stage(app).person("Ana", rooms=True)
+    post = ana.opens("Words", "the café, don’t you know").post
+    with app.app_context():
+        app.extensions["alembic"].downgrade("20261125_lexicon_lives")
+        index = "posts_fts MATCH 'know'" if engine == "sqlite" else "posts_search @@ to_tsquery('simple', 'know')"
+        rows = f"SELECT count(*) FROM {'posts_fts' if engine == 'sqlite' else 'posts'} WHERE {index}"
+        assert db.session().scalar(sa.text(rows)) == 1, "the old index is whole again"
+        db.session().rollback()
+        app.extensions["alembic"].upgrade()
+    assert len(hits(ana, "cafe dont")) == 1
+    ana.post(f"/posts/{post.id}/edit", body="the cinema")
+    assert hits(ana, "cafe") == []
+    assert len(hits(ana, "cinema")) == 1
+    app.extensions["kith_engine"].dispose()
