@@ -64,6 +64,9 @@ class Config(BaseSettings):
     due_minutes_green: int = Field(1440, ge=1, description="A green case is overdue after this.")
     appeal_days: int = Field(180, ge=1, description="How long after a decision its author may appeal.")
     certificate_days: int = Field(365, ge=1, description="How long a new certificate lasts unless the admin says.")
+    crisis_rules_need_two: Literal["auto", "always", "never"] = Field(
+        "auto", description="Whether a second admin puts changes of crisis rules in force; `auto`: as soon as there are two."
+    )
     check_seconds: float = Field(0.4, ge=0.05, le=5, description="How often each process looks for lost authority and new rules.")
 
     mail_server: str = Field("", description="SMTP host; empty sends no e-mail at all.")

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
-from gevent import get_hub
 from sqlalchemy.exc import IntegrityError
 
 from community.accounts.models import Account
-from community.core import audit, db
+from community.core import audit, db, text
 from community.core.clock import now
-from community.core.errors import Conflict, Invalid, NotFound
-from community.safety import Lexicon, PatternError, Rule, finds, starter_rules
+from community.core.errors import Conflict, Forbidden, Invalid, NotFound
+from community.notifications.actions import notify
+from community.safety import Rule, check_rule, starter_rules
 
-from .models import LexiconRule, Revision
-from .queries import compiled, current_number, rules_now, with_change
+from .access import draft_to_bring_back, draft_to_change
+from .changes import Change, Outcome, bundle_of, change_from, fields_of, is_bundle
+from .checking import check_change as check_change
+from .consent import admins, second_admin_needed
+from .models import Draft, LexiconRule, Revision, Sighting
+from .queries import current_number, living_draft, moved_since, rules_now
 
-Answer = TypeVar("Answer")
-SHOWN_PROBLEMS = 5
-ENOUGH_SENTENCES = 30
-TOO_MANY_OF_TEN = 2
+LONGEST_SHADOW = 90
 OVERTAKEN = "Somebody published other rules at the same moment, so yours were not saved. Look at them, and save yours once more."
 
 
@@ -33,46 +36,35 @@ def import_starter_rules() -> None:
     db.session().add_all(_row_of(rule, number) for rule in starter_rules())
 
 
-def check_change(*, put: Iterable[Rule] = (), retire: Iterable[str] = ()) -> int:
-    """Compile the rules as they would be and run every example of every rule against them. Reads only, and takes its time,
-    so it runs outside `write()`; publishing then names the returned revision and is refused if another came between."""
-    put, retire = list(put), list(retire)
-    number, rules = rules_now()
-    try:
-        after = compiled(with_change(rules, put=put, retire=retire))
-    except PatternError as error:
-        raise Invalid({"pattern": str(error)}) from error
-    broken = _in_pool(_broken_promises, after)
-    if broken:
-        before = _in_pool(_broken_promises, compiled(with_change(rules)))
-        broken = {example: sentence for example, sentence in broken.items() if example not in before}
-    sentences = [*broken.values(), *(_in_pool(_too_wide, rule, after) for rule in put)]
-    if any(sentences):
-        raise Invalid({"pattern": " ".join(list(filter(None, sentences))[:SHOWN_PROBLEMS])})
-    return number
-
-
-def put_rule(actor: Account, rule: Rule, *, note: str, checked_against: int) -> int:
+def put_rule(actor: Account, rule: Rule, *, note: str, checked_against: int) -> Outcome:
     """Put one checked rule in force, new or in place of its former state."""
-    return _publish_checked(actor, note=note, put=[rule], checked_against=checked_against)
+    return change_rules(actor, Change(put=(rule,)), key=rule.key, note=note, checked_against=checked_against)
 
 
-def retire_rule(actor: Account, key: str, *, note: str, checked_against: int) -> int:
+def retire_rule(actor: Account, key: str, *, note: str, checked_against: int) -> Outcome:
     """Take one rule out. Its states stay readable, and it can be put back."""
     in_force = sa.select(LexiconRule.id).where(LexiconRule.key == key, LexiconRule.until_revision.is_(None))
     if current_number() and db.session().scalar(in_force) is None:
         raise Conflict("This rule was retired already.")
-    return _publish_checked(actor, note=note, retire=[key], checked_against=checked_against)
+    return change_rules(actor, Change(retire=(key,)), key=key, note=note, checked_against=checked_against)
 
 
-def _publish_checked(
-    actor: Account, *, note: str, checked_against: int, put: Iterable[Rule] = (), retire: Iterable[str] = ()
-) -> int:
+def change_rules(actor: Account, change: Change, *, key: str, note: str, checked_against: int) -> Outcome:
+    """Put a checked change in force or, where a crisis rule asks for two admins, leave it as a proposal under `key`."""
+    _refuse_unchecked(actor, checked_against)
+    if not second_admin_needed(change, rules_now()[1]):
+        return Outcome(revision=publish(actor, note=note, put=change.put, retire=change.retire))
+    draft = _draft_of(actor, key, change, note)
+    if draft.state != "proposed":
+        _propose(actor, draft)
+    return Outcome(draft_id=draft.id)
+
+
+def _refuse_unchecked(actor: Account, checked_against: int) -> None:
     if not actor.is_admin:
         raise NotFound
     if current_number() != checked_against:
         raise Conflict(OVERTAKEN)
-    return publish(actor, note=note, put=put, retire=retire)
 
 
 def publish(actor: Account, *, note: str, put: Iterable[Rule] = (), retire: Iterable[str] = ()) -> int:
@@ -112,39 +104,253 @@ def _row_of(rule: Rule, number: int) -> LexiconRule:
     )  # fmt: skip
 
 
-# ---- examples: promises every rule made when it was saved
+# ---- drafts
 
 
-def _in_pool(act: Callable[..., Answer], *arguments: object) -> Answer:
-    answer: Answer = get_hub().threadpool.apply(act, arguments)
-    return answer
+def save_draft(actor: Account, rule: Rule, *, note: str, based_on: int, draft_id: int | None = None, seen: str = "") -> Draft:
+    """Keep a change without putting it in force. `seen` is when the edited draft was last changed, as its editor saw it:
+    somebody else's changes are not overwritten unseen. What was proposed or watched in shadow is open again."""
+    if not actor.is_admin:
+        raise NotFound
+    if draft_id is None:
+        draft = _new_draft(actor, rule.key, fields_of(rule), note, based_on)
+    else:
+        draft = draft_to_change(actor, draft_id)
+        if seen and seen != draft.changed_at.isoformat():
+            raise Conflict("Somebody changed this draft while you were editing. Look at it, and save yours once more.")
+        draft.rule = _with_origin(rule, draft.rule)
+        draft.note, draft.based_on = note or draft.note, based_on
+        _open_again(draft)
+    audit.record(actor, "lexicon.draft-saved", f"draft:{draft.id}", rule=draft.key)
+    return draft
 
 
-def _broken_promises(lexicon: Lexicon) -> dict[tuple[str, str], str]:
-    """A sentence for each example that does not hold, by rule key and example."""
-    broken = {}
-    for rule in lexicon.rules.values():
-        for text in rule.must_match:
-            if not finds(rule, text, lexicon):
-                broken[rule.key, text] = f"With this change the rule “{rule.key}” would no longer notice “{_short(text)}”."
-        for text in rule.must_not_match:
-            if finds(rule, text, lexicon):
-                broken[rule.key, text] = (
-                    f"With this change the rule “{rule.key}” would notice “{_short(text)}”, which it must not."
-                )
-    return broken
+def _with_origin(rule: Rule, former: dict[str, Any] | None) -> dict[str, Any]:
+    """Words that came from a case stay marked as such through every edit."""
+    kept = fields_of(rule)
+    return kept | {FROM_CASE: former[FROM_CASE]} if former and FROM_CASE in former else kept
 
 
-def _too_wide(rule: Rule, lexicon: Lexicon) -> str:
-    """Sentences that other rules must leave alone are ordinary ones: a rule that finds many of them finds everything."""
-    ordinary = {text for other in lexicon.rules.values() if other.key != rule.key for text in other.must_not_match}
-    found = [text for text in sorted(ordinary) if finds(rule, text, lexicon)]
-    if len(ordinary) < ENOUGH_SENTENCES or 10 * len(found) < TOO_MANY_OF_TEN * len(ordinary):
-        return ""
-    return (
-        f"This pattern matches {len(found)} of {len(ordinary)} ordinary sentences, such as “{_short(found[0])}”: name more words."
+def _new_draft(actor: Account, key: str, kept: dict[str, Any] | None, note: str, based_on: int) -> Draft:
+    draft = Draft(
+        key=key, rule=kept, based_on=based_on, note=note, state="open",
+        created_by_id=actor.id, created_at=now(), changed_at=now(),
+    )  # fmt: skip
+    living = living_draft(key)
+    if living is not None:
+        raise Conflict(f"There is a draft of “{key}” already. Edit, publish or discard that one first.")
+    try:
+        with db.session().begin_nested():
+            db.session().add(draft)
+    except IntegrityError as error:  # two at the same moment: the unique index lets one through
+        raise Conflict(f"There is a draft of “{key}” already. Edit, publish or discard that one first.") from error
+    return draft
+
+
+def _draft_of(actor: Account, key: str, change: Change, note: str) -> Draft:
+    """A proposal made at once. The same one sent twice is one."""
+    single = change.put[0] if len(change.keys) == 1 and change.put and change.put[0].key == key else None
+    kept = fields_of(single) if single else None if change.retire == (key,) and not change.put else bundle_of(change)
+    living = living_draft(key)
+    if living is not None and living.rule == kept and living.state == "proposed":
+        return living
+    return _new_draft(actor, key, kept, note, current_number())
+
+
+def _open_again(draft: Draft) -> None:
+    if draft.state == "shadow":
+        draft.shadow_until = now()
+    draft.state, draft.proposed_by_id, draft.changed_at = "open", None, now()
+
+
+def discard_draft(actor: Account, draft_id: int) -> Draft:
+    """Done with; it can be brought back."""
+    draft = draft_to_change(actor, draft_id)
+    _open_again(draft)
+    draft.state = "discarded"
+    audit.record(actor, "lexicon.draft-discarded", f"draft:{draft.id}", rule=draft.key)
+    return draft
+
+
+def bring_back_draft(actor: Account, draft_id: int) -> Draft:
+    draft = draft_to_bring_back(actor, draft_id)
+    if living_draft(draft.key) is not None:
+        raise Conflict(f"There is another draft of “{draft.key}” now. Publish or discard that one first.")
+    draft.state, draft.changed_at = "open", now()
+    audit.record(actor, "lexicon.draft-brought-back", f"draft:{draft.id}", rule=draft.key)
+    return draft
+
+
+def start_shadow(actor: Account, draft_id: int, *, days: int = 7) -> Draft:
+    """Watch what a draft would notice beside the rules in force. What an earlier shadow saw is forgotten."""
+    draft = draft_to_change(actor, draft_id)
+    if not 1 <= days <= LONGEST_SHADOW:
+        raise Invalid({"days": f"A shadow lasts from 1 to {LONGEST_SHADOW} days."})
+    if draft.state == "proposed":
+        raise Conflict("This draft waits for a second admin. Take the proposal back first.")
+    if draft.rule is None or is_bundle(draft.rule):
+        raise Conflict("Only a draft of one rule can be watched in shadow.")
+    if draft.state == "shadow" and draft.shadow_until is not None and draft.shadow_until > now():
+        raise Conflict("This draft is in shadow already. Stop it first.")
+    db.session().execute(sa.delete(Sighting).where(Sighting.draft_id == draft.id))
+    draft.state, draft.shadow_since, draft.shadow_until = "shadow", now(), now() + timedelta(days=days)
+    audit.record(actor, "lexicon.shadow-started", f"draft:{draft.id}", rule=draft.key, days=days)
+    return draft
+
+
+def stop_shadow(actor: Account, draft_id: int) -> Draft:
+    """The draft is open again; what was seen stays to be read."""
+    draft = draft_to_change(actor, draft_id)
+    if draft.state != "shadow":
+        raise Conflict("This draft is not in shadow.")
+    draft.state, draft.shadow_until = "open", min(draft.shadow_until or now(), now())
+    audit.record(actor, "lexicon.shadow-stopped", f"draft:{draft.id}", rule=draft.key)
+    return draft
+
+
+# ---- publishing drafts, by two people where a crisis rule asks for it
+
+
+def propose_draft(actor: Account, draft_id: int) -> Draft:
+    """Ask the other admins to look and publish."""
+    draft = draft_to_change(actor, draft_id)
+    _refuse_overtaken(draft)
+    if draft.state != "proposed":
+        _propose(actor, draft)
+    return draft
+
+
+def _propose(actor: Account, draft: Draft) -> None:
+    _open_again(draft)
+    draft.state, draft.proposed_by_id = "proposed", actor.id
+    audit.record(actor, "lexicon.proposed", f"draft:{draft.id}", rule=draft.key, note=draft.note)
+    for account_id in admins(but=actor.id):
+        _tell(account_id, "safety-rule-proposed", draft, f"{actor.name} proposes to change “{draft.key}”: {draft.note}")
+
+
+def _tell(account_id: int, kind: str, draft: Draft, sentence: str) -> None:
+    notify(account_id, kind, reason=sentence, path=f"/admin/lexicon/drafts/{draft.id}")
+
+
+def publish_draft(actor: Account, draft_id: int, *, checked_against: int) -> Outcome:
+    """Put a checked draft in force. Where two admins are needed, the first press proposes and another admin's publishes."""
+    draft = draft_to_change(actor, draft_id)
+    _refuse_unchecked(actor, checked_against)
+    _refuse_overtaken(draft)
+    change = change_from(draft.key, draft.rule)
+    if second_admin_needed(change, rules_now()[1]):
+        if draft.state != "proposed":
+            _propose(actor, draft)
+            return Outcome(draft_id=draft.id)
+        if draft.proposed_by_id == actor.id:
+            raise Forbidden("You proposed this change of a crisis rule. Another admin puts it in force.")
+    number = publish(actor, note=draft.note, put=change.put, retire=change.retire)
+    draft.state, draft.published_revision, draft.changed_at = "published", number, now()
+    if draft.proposed_by_id not in (None, actor.id):
+        _tell(draft.proposed_by_id or 0, "safety-rule-in-force", draft, f"{actor.name} put “{draft.key}” in force.")
+    return Outcome(revision=number)
+
+
+def _refuse_overtaken(draft: Draft) -> None:
+    """The rules may have moved on since the draft was made: it is not published over changes its author never saw."""
+    moved = moved_since(draft.based_on, change_from(draft.key, draft.rule).keys)
+    if moved:
+        raise Conflict(
+            " ".join(moved) + " Edit the draft: the form shows what is in force now, and saving it takes that as read."
+        )
+
+
+def send_back(actor: Account, draft_id: int, *, reason: str) -> Draft:
+    """Not like this: the proposal is a draft again, and who proposed it reads why. The proposer takes it back the same way."""
+    draft = draft_to_change(actor, draft_id)
+    if draft.state != "proposed":
+        raise Conflict("This draft is not proposed.")
+    proposer = draft.proposed_by_id
+    reason = text.line_of(reason, field="reason", limit=300, what="the reason")
+    _open_again(draft)
+    audit.record(actor, "lexicon.sent-back", f"draft:{draft.id}", rule=draft.key, reason=reason)
+    if proposer not in (None, actor.id):
+        _tell(proposer or 0, "safety-rule-sent-back", draft, f"{actor.name} sent “{draft.key}” back: {reason}")
+    return draft
+
+
+# ---- what a case taught
+
+FROM_CASE = "from_case"
+"""In a draft's `rule`, beside the fields of the rule: words of members that came with it. Exports leave them out."""
+
+
+def check_counterexample(key: str, sentence: str, exception: str) -> int:
+    """`check_change` for `add_counterexample`: outside `write()`, because it takes its time."""
+    return check_change(put=[_taught(key, sentence, exception)])
+
+
+def add_counterexample(
+    actor: Account, key: str, sentence: str, exception: str, *, note: str = "", checked_against: int | None = None
+) -> Outcome:
+    """Teach a rule to leave a sentence alone, for good: the sentence becomes one it must not match, `exception` (a pattern, or
+    nothing) keeps it silent there. An admin's goes in force; a moderator's, and that of a crisis rule, waits for an(other) admin.
+    Pass what `check_counterexample` returned; without it the checks run here, inside the caller's transaction."""
+    if not actor.is_staff:
+        raise NotFound
+    rule = _taught(key, sentence, exception)
+    if (checked_against if checked_against is not None else check_change(put=[rule])) != current_number():
+        raise Conflict(OVERTAKEN)
+    note = note or f"A false alarm of {key}, from a case"
+    learned = {"sentences": [_one_line(sentence)], "exceptions": [_one_line(exception)] if exception.strip() else []}
+    if not actor.is_admin or second_admin_needed(Change(put=(rule,)), rules_now()[1]):
+        return Outcome(draft_id=_ask_to_teach(actor, rule, learned, note).id)
+    number = publish(actor, note=note, put=[rule])
+    db.session().add(
+        Draft(
+            key=key, rule=fields_of(rule) | {FROM_CASE: learned}, based_on=number - 1, note=note, state="published",
+            created_by_id=actor.id, created_at=now(), changed_at=now(), published_revision=number,
+        )
+    )  # fmt: skip
+    return Outcome(revision=number)
+
+
+def _ask_to_teach(actor: Account, rule: Rule, learned: dict[str, list[str]], note: str) -> Draft:
+    """A proposal; where a draft of the rule lives already, the sentence goes into that one and its state stays."""
+    draft = living_draft(rule.key)
+    if draft is None:
+        draft = _new_draft(actor, rule.key, fields_of(rule) | {FROM_CASE: learned}, note, current_number())
+        _propose(actor, draft)
+        return draft
+    if draft.rule is None or is_bundle(draft.rule):
+        raise Conflict(f"Somebody proposed to retire “{rule.key}”. Once that is decided, this can be taught.")
+    had = draft.rule.get(FROM_CASE, {"sentences": [], "exceptions": []})
+    both = {name: list(dict.fromkeys([*had[name], *learned[name]])) for name in learned}
+    draft.rule = fields_of(_and_not(change_from(rule.key, draft.rule).put[0], learned)) | {FROM_CASE: both}
+    draft.changed_at = now()
+    audit.record(actor, "lexicon.draft-taught", f"draft:{draft.id}", rule=draft.key)
+    return draft
+
+
+def _taught(key: str, sentence: str, exception: str) -> Rule:
+    """The rule as it would be, sound by itself. Raises Invalid beside the field that is wrong."""
+    former = rules_now()[1].get(key)
+    if former is None:
+        raise Conflict(f"The rule “{key}” is not in force any more: it notices nothing now.")
+    said, pattern = _one_line(sentence), _one_line(exception)
+    if text.is_blank(said):
+        raise Invalid({"sentence": "Write the sentence that the rule must leave alone."})
+    rule = _and_not(former, {"sentences": [said], "exceptions": [pattern] if pattern else []})
+    problems = check_rule(rule)
+    if problems:
+        raise Invalid({"exception" if pattern else "sentence": " ".join(problems)})
+    if rule == former:
+        raise Conflict(f"The rule “{key}” leaves this sentence alone already.")
+    return rule
+
+
+def _and_not(rule: Rule, learned: dict[str, list[str]]) -> Rule:
+    return replace(
+        rule,
+        must_not_match=tuple(dict.fromkeys([*rule.must_not_match, *learned["sentences"]])),
+        exceptions=tuple(dict.fromkeys([*rule.exceptions, *learned["exceptions"]])),
     )
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 80 else text[:79] + "…"
+def _one_line(typed: str) -> str:
+    return " ".join(text.storable(typed).split())

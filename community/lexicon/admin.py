@@ -166,11 +166,11 @@ def _save(former: Rule | None) -> Any:
         note = forms.note_from(request.form, f"{'Changed' if former else 'Added'} {rule.key}")
         checked = actions.check_change(put=[rule])
         with db.write():
-            number = actions.put_rule(current_user, rule, note=note, checked_against=checked)
+            outcome = actions.put_rule(current_user, rule, note=note, checked_against=checked)
     except (Invalid, Conflict) as problem:
         return _form(request.form, former=former, problem=problem)
     queries.current_lexicon()  # swaps in what was compiled for the check; the next words find it ready
-    flash(f"“{rule.key}” is in force in revision {number}. The next words are judged with it.", "ok")
+    flash(f"“{rule.key}” is in force in revision {outcome.revision}. The next words are judged with it.", "ok")
     return redirect(url_for("lexicon_admin.rule", key=rule.key), 303)
 
 

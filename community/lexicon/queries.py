@@ -16,10 +16,13 @@ from sqlalchemy.orm import aliased
 
 from community.accounts.models import Account
 from community.core import db
+from community.core.clock import now
+from community.core.errors import Conflict
 from community.core.text import storable
 from community.safety import Lexicon, Rule, starter_rules
 
-from .models import LexiconRule, Revision
+from .changes import is_bundle, rule_from
+from .models import LIVING, Draft, LexiconRule, Revision
 
 _compiled: WeakKeyDictionary[Engine, Lexicon] = WeakKeyDictionary()
 _one_at_a_time = BoundedSemaphore(1)
@@ -153,3 +156,44 @@ def _changes(numbers: list[int]) -> dict[int, list[tuple[str, str]]]:
         ]
         for number in numbers
     }
+
+
+# ---- drafts
+
+
+def living_draft(key: str) -> Draft | None:
+    """The one draft of a rule that is neither published nor discarded."""
+    return db.session().scalars(sa.select(Draft).where(Draft.key == key, LIVING)).one_or_none()
+
+
+def draft_rule(draft: Draft) -> Rule:
+    """The rule as a draft would have it. Conflict for a draft without one rule of its own."""
+    if draft.rule is None:
+        raise Conflict("This draft retires a rule: it would notice nothing.")
+    if is_bundle(draft.rule):
+        raise Conflict("This draft changes many rules at once. Look at them one by one.")
+    return rule_from(draft.rule)
+
+
+def shadow_drafts() -> list[tuple[Draft, Rule]]:
+    """Drafts that are watched in shadow now, each with its rule."""
+    rows = sa.select(Draft).where(Draft.state == "shadow", Draft.shadow_until > now()).order_by(Draft.id)
+    return [(draft, draft_rule(draft)) for draft in db.session().scalars(rows)]
+
+
+def moved_since(number: int, keys: Iterable[str]) -> list[str]:
+    """A sentence for each of the rules that somebody changed or retired after revision `number`."""
+    came, left = LexiconRule.since_revision > number, LexiconRule.until_revision > number
+    rows = (
+        sa.select(LexiconRule.key, sa.func.max(Revision.number))
+        .join(Revision, sa.or_(Revision.number == LexiconRule.since_revision, Revision.number == LexiconRule.until_revision))
+        .where(LexiconRule.key.in_(list(keys)), sa.or_(came, left), Revision.number > number)
+        .group_by(LexiconRule.key)
+    )
+    latest = dict(db.session().execute(rows.order_by(LexiconRule.key)).tuples().all())
+    who = sa.select(Revision.number, Revision.note, Account.name).outerjoin(Account, Account.id == Revision.created_by_id)
+    told = {row.number: row for row in db.session().execute(who.where(Revision.number.in_(set(latest.values()))))}
+    return [
+        f"{told[at].name or 'The installation'} changed “{key}” in revision {at}, after this draft was made (“{told[at].note}”)."
+        for key, at in latest.items()
+    ]
