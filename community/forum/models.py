@@ -57,6 +57,11 @@ class Post(Reviewable, Base):
         """The first post is read together with its topic's title."""
         return f"{self.topic.title}\n{self.body}" if self.number == 1 else self.body
 
+    @classmethod
+    def words_in_sql(cls) -> sa.SQLColumnExpression[str]:
+        title = sa.select(Topic.title).where(Topic.id == cls.topic_id).scalar_subquery()
+        return sa.case((cls.number == 1, title + "\n" + cls.body), else_=cls.body)
+
     def surroundings(self) -> list[Line]:
         near = (
             sa.select(Account.name, Post.body, Post.created_at, Post.number)
