@@ -267,4 +267,4 @@ def items_of(places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Reviewa
 
 
 def room_names() -> dict[int, str]:
-    return dict(db.session().execute(sa.select(Room.id, Room.name)).tuples().all())
+    return dict(db.session().execute(sa.select(Room.id, Room.name)).all())

@@ -172,7 +172,7 @@ def _in_force_since(keys: Sequence[str]) -> dict[str, datetime]:
         .subquery()
     )
     dated = sa.select(rows.c.key, Revision.created_at).join(Revision, Revision.number == rows.c.first)
-    return dict(db.session().execute(dated).tuples().all())
+    return dict(db.session().execute(dated).all())
 
 
 def _put_together(rule: Rule, hits: tuple[int, datetime] | None, verdicts: Sequence[Any], since: datetime | None) -> Figures:

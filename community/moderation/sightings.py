@@ -51,7 +51,7 @@ def _newest_sightings(draft_id: int) -> sa.Subquery:
 
 def _sighted(draft_id: int) -> set[tuple[str, int]]:
     newest = _newest_sightings(draft_id)
-    return set(db.session().execute(sa.select(newest.c.item_kind, newest.c.item_id)).tuples().all())
+    return set(db.session().execute(sa.select(newest.c.item_kind, newest.c.item_id)).all())
 
 
 def _also_noticed(draft_id: int) -> set[tuple[str, int]]:
@@ -60,7 +60,7 @@ def _also_noticed(draft_id: int) -> set[tuple[str, int]]:
     case = sa.and_(Case.target_kind == newest.c.item_kind, Case.target_id == newest.c.item_id)
     seen = sa.exists().where(Signal.case_id == Case.id, Signal.kind.in_(SEEN_BY_RULES))
     rows = sa.select(newest.c.item_kind, newest.c.item_id).join(Case, case).where(seen)
-    return set(db.session().execute(rows).tuples().all())
+    return set(db.session().execute(rows).all())
 
 
 def _by_the_rule(draft: Draft) -> set[tuple[str, int]]:
@@ -75,7 +75,7 @@ def _by_the_rule(draft: Draft) -> set[tuple[str, int]]:
         .order_by(Signal.id.desc())
         .limit(SIGHTINGS_COUNTED)
     )
-    return set(db.session().execute(rows).tuples().all())
+    return set(db.session().execute(rows).all())
 
 
 def _sightings_page(draft_id: int, before: int) -> tuple[Sequence[Sighting], int | None]:
