@@ -5,6 +5,7 @@ Content note: plain, short sentences about not wanting to live.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -212,6 +213,24 @@ def test_the_page_says_it_in_words_shows_the_span_and_notes_who_read_it(stage: S
     assert "&lt;b&gt;it&lt;/b&gt; is open" in page
     ida.get(f"/admin/lexicon/drafts/{done.draft_id}/past")
     assert acts(stage, f"pass:{done.id}").count("preview.read") == 1
+
+
+def test_every_link_and_form_of_the_pages_leads_somewhere(stage: Stage, ana: Person, ida: Person) -> None:
+    ana.says(SEEN)
+    publish(ida, WINDOW)
+    done = look_back(ida, draft(ida, replace(WINDOW, pattern="blue window", must_match=())))
+    ida.post(f"/admin/lexicon/drafts/{done.draft_id}/shadow", days="3")
+    pages = ["past", "past?change=kept", "shadow"]
+    for path in [*(f"/admin/lexicon/drafts/{done.draft_id}/{page}" for page in pages), "/admin/rescan", "/admin/lexicon/figures",
+                 f"/admin/lexicon/rules/{WINDOW.key}/figures"]:  # fmt: skip
+        page = ida.get(path).text
+        for link in {
+            link.split("#")[0] for link in re.findall(r'(?:href|action)="([^"]+)"', page.split("<main")[1].split("</main>")[0])
+        }:
+            assert stage.app.url_map.bind("").test(link.split("?")[0]) or stage.app.url_map.bind("").test(link, method="POST"), (
+                path,
+                link,
+            )
 
 
 def test_while_it_runs_the_page_shows_no_words(stage: Stage, ana: Person, ida: Person, monkeypatch: Any) -> None:
