@@ -22,7 +22,7 @@ from .changes import Change, Outcome, bundle_of, change_from, fields_of, is_bund
 from .checking import check_change as check_change
 from .consent import admins, second_admin_needed
 from .models import Draft, LexiconRule, Revision, Sighting
-from .queries import current_number, living_draft, moved_since, rules_now
+from .queries import change_back_to, current_number, living_draft, moved_since, rules_now
 
 LONGEST_SHADOW = 90
 OVERTAKEN = "Somebody published other rules at the same moment, so yours were not saved. Look at them, and save yours once more."
@@ -58,6 +58,16 @@ def change_rules(actor: Account, change: Change, *, key: str, note: str, checked
     if draft.state != "proposed":
         _propose(actor, draft)
     return Outcome(draft_id=draft.id)
+
+
+def go_back(actor: Account, number: int, *, note: str, seen: int | None, checked_against: int) -> Outcome:
+    """Make a new revision whose rules are those of revision `number`. `seen`: the revision it was compared with on the page."""
+    if seen is not None and seen != current_number():
+        raise Conflict(f"The rules are at revision {current_number()} now. Look at the differences again.")
+    change = change_back_to(number)
+    if not change:
+        raise Conflict(f"The rules are those of revision {number} already.")
+    return change_rules(actor, change, key=f"back-to:{number}", note=note, checked_against=checked_against)
 
 
 def _refuse_unchecked(actor: Account, checked_against: int) -> None:
@@ -112,6 +122,9 @@ def save_draft(actor: Account, rule: Rule, *, note: str, based_on: int, draft_id
     somebody else's changes are not overwritten unseen. What was proposed or watched in shadow is open again."""
     if not actor.is_admin:
         raise NotFound
+    living = living_draft(rule.key) if draft_id is None else None
+    if living is not None and living.created_by_id == actor.id and living.rule == fields_of(rule):
+        return living  # a form sent twice
     if draft_id is None:
         draft = _new_draft(actor, rule.key, fields_of(rule), note, based_on)
     else:
@@ -136,8 +149,7 @@ def _new_draft(actor: Account, key: str, kept: dict[str, Any] | None, note: str,
         key=key, rule=kept, based_on=based_on, note=note, state="open",
         created_by_id=actor.id, created_at=now(), changed_at=now(),
     )  # fmt: skip
-    living = living_draft(key)
-    if living is not None:
+    if living_draft(key) is not None:
         raise Conflict(f"There is a draft of “{key}” already. Edit, publish or discard that one first.")
     try:
         with db.session().begin_nested():
@@ -211,15 +223,6 @@ def stop_shadow(actor: Account, draft_id: int) -> Draft:
 # ---- publishing drafts, by two people where a crisis rule asks for it
 
 
-def propose_draft(actor: Account, draft_id: int) -> Draft:
-    """Ask the other admins to look and publish."""
-    draft = draft_to_change(actor, draft_id)
-    _refuse_overtaken(draft)
-    if draft.state != "proposed":
-        _propose(actor, draft)
-    return draft
-
-
 def _propose(actor: Account, draft: Draft) -> None:
     _open_again(draft)
     draft.state, draft.proposed_by_id = "proposed", actor.id
@@ -246,6 +249,7 @@ def publish_draft(actor: Account, draft_id: int, *, checked_against: int) -> Out
             raise Forbidden("You proposed this change of a crisis rule. Another admin puts it in force.")
     number = publish(actor, note=draft.note, put=change.put, retire=change.retire)
     draft.state, draft.published_revision, draft.changed_at = "published", number, now()
+    audit.record(actor, "lexicon.draft-published", f"draft:{draft.id}", rule=draft.key, revision=number)
     if draft.proposed_by_id not in (None, actor.id):
         _tell(draft.proposed_by_id or 0, "safety-rule-in-force", draft, f"{actor.name} put “{draft.key}” in force.")
     return Outcome(revision=number)

@@ -19,6 +19,10 @@ def second_admin_needed(change: Change, in_force: Mapping[str, Rule]) -> bool:
     """Whether the change touches a rule that is about a crisis now or would be, and the setting asks for two admins."""
     if not any(_is_crisis(in_force.get(key)) for key in change.keys) and not any(map(_is_crisis, change.put)):
         return False
+    return two_are_asked()
+
+
+def two_are_asked() -> bool:
     policy = current_app.config["KITH"].crisis_rules_need_two
     return policy == "always" or (policy == "auto" and len(admins()) > 1)
 

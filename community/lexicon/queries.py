@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,13 +15,14 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import aliased
 
 from community.accounts.models import Account
-from community.core import db
+from community.core import audit, db
 from community.core.clock import now
 from community.core.errors import Conflict
 from community.core.text import storable
 from community.safety import Lexicon, Rule, starter_rules
 
-from .changes import is_bundle, rule_from
+from .changes import Change, change_to, is_bundle, rule_from
+from .differences import in_short
 from .models import LIVING, Draft, LexiconRule, Revision
 
 _compiled: WeakKeyDictionary[Engine, Lexicon] = WeakKeyDictionary()
@@ -94,6 +95,22 @@ def rules_now() -> tuple[int, dict[str, Rule]]:
     return number, {rule.key: rule for rule in rules}
 
 
+def rules_of(number: int) -> dict[str, Rule]:
+    """The rules of one revision by key; 0 is the packs as shipped."""
+    return {rule.key: rule for rule in (map(rule_of, rules_in(number)) if number else starter_rules())}
+
+
+def change_back_to(number: int) -> Change:
+    """What has to change for the rules to be those of an older revision."""
+    return change_to(rules_of(number).values(), rules_now()[1])
+
+
+def due_for_review(rules: Iterable[Rule]) -> list[Rule]:
+    """Rules whose review date has come, the longest due first."""
+    today = now().date().isoformat()
+    return sorted((rule for rule in rules if rule.review_by and rule.review_by <= today), key=lambda rule: rule.review_by)
+
+
 def with_change(rules: dict[str, Rule], *, put: Iterable[Rule] = (), retire: Iterable[str] = ()) -> list[Rule]:
     """The rules as they would be, in the order in which they would be read back."""
     changed = {key: rule for key, rule in rules.items() if key not in set(retire)} | {rule.key: rule for rule in put}
@@ -127,6 +144,13 @@ def states_of(key: str) -> Sequence[Any]:
 
 
 REVISIONS_A_PAGE = 50
+
+
+def revision(number: int) -> Any:
+    """Number, time, note and name of who made it; None where there is no such revision."""
+    rows = sa.select(Revision.number, Revision.created_at, Revision.note, Account.name)
+    rows = rows.outerjoin(Account, Account.id == Revision.created_by_id).where(Revision.number == number)
+    return db.session().execute(rows).one_or_none()
 
 
 def revisions(before: int | None = None) -> tuple[list[Any], dict[int, list[tuple[str, str]]]]:
@@ -183,17 +207,67 @@ def shadow_drafts() -> list[tuple[Draft, Rule]]:
 
 def moved_since(number: int, keys: Iterable[str]) -> list[str]:
     """A sentence for each of the rules that somebody changed or retired after revision `number`."""
-    came, left = LexiconRule.since_revision > number, LexiconRule.until_revision > number
+    came, left = LexiconRule.since_revision, LexiconRule.until_revision
     rows = (
         sa.select(LexiconRule.key, sa.func.max(Revision.number))
-        .join(Revision, sa.or_(Revision.number == LexiconRule.since_revision, Revision.number == LexiconRule.until_revision))
-        .where(LexiconRule.key.in_(list(keys)), sa.or_(came, left), Revision.number > number)
+        .join(Revision, sa.or_(Revision.number == came, Revision.number == left))
+        .where(LexiconRule.key.in_(list(keys)), Revision.number > number)
         .group_by(LexiconRule.key)
+        .order_by(LexiconRule.key)
     )
-    latest = dict(db.session().execute(rows.order_by(LexiconRule.key)).tuples().all())
-    who = sa.select(Revision.number, Revision.note, Account.name).outerjoin(Account, Account.id == Revision.created_by_id)
-    told = {row.number: row for row in db.session().execute(who.where(Revision.number.in_(set(latest.values()))))}
+    latest = dict(db.session().execute(rows).tuples().all())
+    if not latest:
+        return []
+    before, now_ = rules_of(number), rules_now()[1]
+    told = {at: revision(at) for at in set(latest.values())}
     return [
-        f"{told[at].name or 'The installation'} changed “{key}” in revision {at}, after this draft was made (“{told[at].note}”)."
+        f"{told[at].name or 'The installation'} changed “{key}” in revision {at}, after this draft was made "
+        f"({_what_moved(before.get(key), now_.get(key))})."
         for key, at in latest.items()
     ]
+
+
+def _what_moved(before: Rule | None, after: Rule | None) -> str:
+    if before and after:
+        return in_short(before, after) or "there and back"
+    return "new" if after else "retired"
+
+
+def living_drafts() -> Sequence[Any]:
+    """Drafts with the name of who made them, the ones that wait for a second admin first."""
+    rows = sa.select(Draft, Account.name).join(Account, Account.id == Draft.created_by_id).where(LIVING)
+    return db.session().execute(rows.order_by(Draft.state != "proposed", Draft.changed_at.desc(), Draft.id)).all()
+
+
+def count_living_drafts() -> int:
+    return db.session().scalar(sa.select(sa.func.count()).select_from(Draft).where(LIVING)) or 0
+
+
+DISCARDED_SHOWN = 20
+
+
+def discarded_drafts() -> Sequence[Any]:
+    """The latest, so that each can be brought back."""
+    rows = sa.select(Draft, Account.name).join(Account, Account.id == Draft.created_by_id).where(Draft.state == "discarded")
+    return db.session().execute(rows.order_by(Draft.changed_at.desc(), Draft.id).limit(DISCARDED_SHOWN)).all()
+
+
+def sides_of(draft: Draft, change: Change, rules: Mapping[str, Rule]) -> tuple[dict[str, Rule], dict[str, Rule]]:
+    """What a draft compares: the rules in force (published: before it) and those it would put there."""
+    in_force = rules if draft.published_revision is None else rules_of(draft.published_revision - 1)
+    before = {key: in_force[key] for key in change.keys if key in in_force}
+    return before, {key: rule for key, rule in before.items() if key not in change.retire} | {
+        rule.key: rule for rule in change.put
+    }
+
+
+def names_of(draft: Draft) -> dict[int, str]:
+    """Who made a draft and who proposed it, by id."""
+    rows = sa.select(Account.id, Account.name).where(Account.id.in_([draft.created_by_id, draft.proposed_by_id or 0]))
+    return dict(db.session().execute(rows).tuples().all())
+
+
+def story_of(draft_id: int) -> Sequence[audit.AuditEntry]:
+    """What happened to a draft, the newest first."""
+    rows = sa.select(audit.AuditEntry).where(audit.AuditEntry.subject == f"draft:{draft_id}")
+    return db.session().scalars(rows.order_by(audit.AuditEntry.id.desc()).limit(REVISIONS_A_PAGE)).all()
