@@ -21,7 +21,10 @@ from .accounts.passwords import hash_password
 from .background import refuse_demo_in_production
 from .beginnings import first_steps
 from .core import audit, db, jobs
+from .core.clock import now
 from .core.errors import Refused
+from .lexicon import actions as lexicon
+from .lexicon import packfiles, packs
 from .lexicon.queries import current_lexicon
 from .rooms.actions import look_after_everything
 from .safety import CONCERNS, Lexicon, scan_lines, starter_rules
@@ -31,6 +34,8 @@ HERE = Path(__file__).parent
 
 people = AppGroup("people", help="Add people and give them roles.")
 safety = AppGroup("safety", help="The safety rules.")
+pack = AppGroup("pack", help="Rules as files.")
+safety.add_command(pack)
 audit_log = AppGroup("audit", help="The audit log.")
 
 
@@ -164,6 +169,76 @@ def scan_stdin(packs: bool) -> None:
     for line in scan_lines(iter(sys.stdin.readline, ""), lexicon):
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
+
+
+@pack.command("check")
+@click.argument("file", type=click.File("rb"))
+def check_pack(file: Any) -> None:
+    """Read a pack and say what is wrong with it, by line and rule. Asks no database."""
+    found = _pack_in(file)
+    click.echo(f"{found.pack.name} {found.pack.version}: {len(found.pack.rules)} rules, all sound. {found.standing}")
+
+
+@pack.command("import")
+@click.argument("file", type=click.File("rb"))
+@click.option("--by", required=True, help="The admin who answers for it.")
+@click.option("--take", type=click.Choice(("mine", "theirs")), help="For rules that were changed or retired here as well.")
+def import_pack(file: Any, by: str, take: str | None) -> None:
+    """Put a pack in force as one revision, or nothing of it. A crisis rule may wait for another admin, as on the page."""
+    found = _pack_in(file)
+    with _refusals():
+        incoming = packs.sort_out(found.pack)
+        asked = [entry.theirs.key for entry in incoming if entry.is_asked]
+        if asked and not take:
+            raise click.ClickException(f"Changed or retired here as well: {', '.join(asked)}. Say --take mine or --take theirs.")
+        change = packs.change_of(incoming, dict.fromkeys(asked, take or ""))
+        checked = lexicon.check_change(put=change.put)
+        with db.write():
+            actor, note = _admin_called(by), packs.usual_note(found.pack)
+            outcome = lexicon.import_pack(actor, found, change, note=note, seen=None, checked_against=checked)
+    click.echo(found.standing)
+    done = f"{len(change.put)} rules are in force in revision {outcome.revision}."
+    click.echo(done if outcome.in_force else f"It waits for another admin as draft {outcome.draft_id}; nothing has changed yet.")
+
+
+@pack.command("export")
+@click.argument("file", type=click.File("w", encoding="utf-8"))
+@click.option("--name", default="Our rules")
+@click.option("--version", default="1.0")
+@click.option("--language", default="en")
+@click.option("--note", default="")
+@click.option("--by", required=True, help="Who signs it off.")
+@click.option("--concern", "concerns", multiple=True, type=click.Choice(CONCERNS), help="Only these; may be repeated.")
+@click.option("--origin", type=click.Choice(packs.ORIGINS), default="all")
+@click.option("--members-words", is_flag=True, help="Also the sentences that rules learned from cases.")
+def export_pack(file: Any, by: str, members_words: bool, **chosen: Any) -> None:
+    """Write rules in force to a file (- for standard output). Rules of single rooms stay here."""
+    made = packs.packed(packs.Choice(**chosen, learned=members_words))
+    if not made.pack.rules:
+        raise click.ClickException("No rule fits what you chose.")
+    with db.write():
+        lexicon.note_export(None, made, learned=members_words)
+    file.write(packfiles.write(made.pack, by=by, at=now().date().isoformat()))
+    click.echo(
+        f"{len(made.pack.rules)} rules; {made.of_rooms} of single rooms and {made.lines_left_out} lines from cases stay.",
+        err=True,
+    )
+
+
+def _pack_in(file: Any) -> packfiles.PackFile:
+    try:
+        return packfiles.read(file.read(packfiles.MAX_PACK * 4 + 1).decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise click.ClickException("This file is no text in UTF-8.") from error
+    except packfiles.BrokenPack as broken:
+        raise click.ClickException("\n".join(broken.sentences)) from broken
+
+
+def _admin_called(name: str) -> Account:
+    account = account_named(accounts.name_key(name))
+    if account is None or not account.is_admin:
+        raise click.ClickException(f"There is no admin called {name}.")
+    return account
 
 
 @audit_log.command("verify")

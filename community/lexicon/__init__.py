@@ -7,6 +7,7 @@ from flask import Flask
 from . import admin
 from . import admin_drafts as admin_drafts
 from . import admin_form as admin_form
+from . import admin_packs as admin_packs
 from . import models as models
 
 

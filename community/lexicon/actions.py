@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -18,13 +19,17 @@ from community.notifications.actions import notify
 from community.safety import Rule, check_rule, starter_rules
 
 from .access import draft_to_bring_back, draft_to_change
-from .changes import Change, Outcome, bundle_of, change_from, fields_of, is_bundle
+from .changes import FROM_CASE, Change, Outcome, bundle_of, change_from, fields_of, is_bundle
 from .checking import check_change as check_change
 from .consent import admins, second_admin_needed
 from .models import Draft, LexiconRule, Revision, Sighting
-from .queries import change_back_to, current_number, living_draft, moved_since, rules_now
+from .packfiles import PackFile
+from .packs import Packed
+from .queries import IMPORTED, change_back_to, current_number, living_draft, moved_since, rules_now
 
 LONGEST_SHADOW = 90
+PACK_KEY = "pack:"
+"""The key of a draft that holds a pack; no rule's key has a colon."""
 OVERTAKEN = "Somebody published other rules at the same moment, so yours were not saved. Look at them, and save yours once more."
 
 
@@ -68,6 +73,31 @@ def go_back(actor: Account, number: int, *, note: str, seen: int | None, checked
     if not change:
         raise Conflict(f"The rules are those of revision {number} already.")
     return change_rules(actor, change, key=f"back-to:{number}", note=note, checked_against=checked_against)
+
+
+def import_pack(actor: Account, file: PackFile, change: Change, *, note: str, seen: int | None, checked_against: int) -> Outcome:
+    """Put what a pack changes in force, as one revision."""
+    if seen is not None and seen != current_number():
+        raise Conflict(f"The rules are at revision {current_number()} now. Look at the differences again.")
+    if not change:
+        raise Conflict("Nothing was left to import: the rules here stay as they are.")
+    stem = "-".join(re.findall("[a-z0-9]+", file.pack.name.lower()))[:60]
+    outcome = change_rules(actor, change, key=f"{PACK_KEY}{stem}", note=note, checked_against=checked_against)
+    if outcome.revision is not None:
+        _note_import(actor, outcome.revision, file.pack.name)
+    return outcome
+
+
+def _note_import(actor: Account, number: int, name: str) -> None:
+    """From here on, what this revision brought counts as the pack's, and a later edit of it as a local one."""
+    audit.record(actor, IMPORTED, f"revision:{number}", pack=name)
+
+
+def note_export(actor: Account | None, packed: Packed, *, learned: bool) -> None:
+    """Rules leave the house: who took them, and whether members' words went along."""
+    audit.record(
+        actor, "lexicon.exported", "lexicon", pack=packed.pack.name, rules=len(packed.pack.rules), with_members_words=learned
+    )
 
 
 def _refuse_unchecked(actor: Account, checked_against: int) -> None:
@@ -250,6 +280,8 @@ def publish_draft(actor: Account, draft_id: int, *, checked_against: int) -> Out
     number = publish(actor, note=draft.note, put=change.put, retire=change.retire)
     draft.state, draft.published_revision, draft.changed_at = "published", number, now()
     audit.record(actor, "lexicon.draft-published", f"draft:{draft.id}", rule=draft.key, revision=number)
+    if draft.key.startswith(PACK_KEY):
+        _note_import(actor, number, draft.key.removeprefix(PACK_KEY))
     if draft.proposed_by_id not in (None, actor.id):
         _tell(draft.proposed_by_id or 0, "safety-rule-in-force", draft, f"{actor.name} put “{draft.key}” in force.")
     return Outcome(revision=number)
@@ -279,9 +311,6 @@ def send_back(actor: Account, draft_id: int, *, reason: str) -> Draft:
 
 
 # ---- what a case taught
-
-FROM_CASE = "from_case"
-"""In a draft's `rule`, beside the fields of the rule: words of members that came with it. Exports leave them out."""
 
 
 def check_counterexample(key: str, sentence: str, exception: str) -> int:

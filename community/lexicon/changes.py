@@ -8,6 +8,8 @@ from typing import Any
 
 from community.safety import Rule
 
+FROM_CASE = "from_case"
+"""In a draft's `rule`, beside the fields of the rule: words of members that came with it. Exports leave them out."""
 _NAMES = tuple(field.name for field in fields(Rule))
 
 

@@ -8,12 +8,15 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import FileStorage, MultiDict
 
 from community.core import text
 from community.core.errors import Invalid
 from community.safety import CONCERNS, KINDS, SEVERITIES, VIEWS, Rule, check_rule, fold
 from community.safety.checks import MAX_EXAMPLE
+
+from .packfiles import MAX_PACK
+from .packs import ORIGINS, Choice, Incoming
 
 MAX_NOTE = 300
 MAX_OWNER = 60
@@ -303,3 +306,52 @@ BLANK: dict[str, Any] = {
     "kind": "phrase", "severity": "amber", "action": "flag", "rooms_of": "every", "profiles": [], "views": list(VIEWS),
     "language": "en",
 }  # fmt: skip
+
+
+# ---- packs
+
+MAX_NAME = 80
+
+
+def export_from(form: MultiDict[str, str], languages: Collection[str]) -> tuple[Choice, str]:
+    """What to share, and who signs it off."""
+    (name, version, by) = text.gather(
+        lambda: text.line_of(form.get("name"), field="name", limit=MAX_NAME, what="the name"),
+        lambda: text.line_of(form.get("version"), field="version", limit=20, what="the version"),
+        lambda: text.line_of(form.get("by"), field="by", limit=MAX_NAME, what="who signs it off"),
+    )
+    language, note = form.get("language", ""), " ".join(text.storable(form.get("note", "")).split())
+    if language not in languages:
+        raise Invalid({"language": "Choose a language from the list."})
+    if len(note) > MAX_NOTE:
+        raise Invalid({"note": f"The note can have {MAX_NOTE} characters; this has {len(note):,}."})
+    concerns = tuple(concern for concern in CONCERNS if concern in form.getlist("concern"))
+    if not concerns:
+        raise Invalid({"concern": "Tick at least one concern."})
+    origin = form.get("origin", "all")
+    if origin not in ORIGINS:
+        raise Invalid({"origin": "Choose which rules from the list."})
+    return Choice(name, version, language, note, concerns, origin, "learned" in form), by
+
+
+def pack_from(pasted: str, file: FileStorage | None) -> str:
+    """The text of a pack, uploaded or pasted."""
+    if file is None or not file.filename:
+        typed = text.storable(pasted)
+        if text.is_blank(typed):
+            raise Invalid({"pack": "Choose a file, or paste a pack here."})
+        return typed
+    raw = file.stream.read(MAX_PACK * 4 + 1)
+    try:
+        return text.storable(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise Invalid({"pack": "This file is no text in UTF-8. A pack is a TOML file that a text editor can open."}) from error
+
+
+def choices_from(form: MultiDict[str, str], incoming: Collection[Incoming]) -> dict[str, str]:
+    """Mine or theirs, for every conflict. A conflict without an answer is a question, not a guess."""
+    choices = {entry.theirs.key: form.get(f"choice-{entry.theirs.key}", "") for entry in incoming if entry.is_asked}
+    missing = [key for key, choice in choices.items() if choice not in ("mine", "theirs")]
+    if missing:
+        raise Invalid({f"choice-{key}": f"Choose for “{key}”: keep yours or take theirs." for key in missing[:5]})
+    return choices

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -21,7 +22,7 @@ from community.core.errors import Conflict
 from community.core.text import storable
 from community.safety import Lexicon, Rule, starter_rules
 
-from .changes import Change, change_to, is_bundle, rule_from
+from .changes import FROM_CASE, Change, change_to, is_bundle, rule_from
 from .differences import in_short
 from .models import LIVING, Draft, LexiconRule, Revision
 
@@ -271,3 +272,42 @@ def story_of(draft_id: int) -> Sequence[audit.AuditEntry]:
     """What happened to a draft, the newest first."""
     rows = sa.select(audit.AuditEntry).where(audit.AuditEntry.subject == f"draft:{draft_id}")
     return db.session().scalars(rows.order_by(audit.AuditEntry.id.desc()).limit(REVISIONS_A_PAGE)).all()
+
+
+# ---- packs
+
+IMPORTED = "lexicon.imported"
+"""The audit entry of a revision that came from a pack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What members wrote in cases that rules learned from."""
+
+    sentences: frozenset[str]
+    exceptions: frozenset[str]
+
+
+def learned_words() -> Learned:
+    marked = sa.cast(Draft.rule, sa.Text).contains(f'"{FROM_CASE}"')
+    rows = db.session().scalars(sa.select(Draft.rule).where(Draft.state == "published", marked))
+    found = [kept[FROM_CASE] for kept in rows if kept and FROM_CASE in kept]
+    return Learned(
+        frozenset(line for entry in found for line in entry["sentences"]),
+        frozenset(line for entry in found for line in entry["exceptions"]),
+    )
+
+
+def rules_as_imported() -> dict[str, Rule]:
+    """Each rule as the latest pack brought it; the first revision is the starter packs."""
+    if not current_number():
+        return {rule.key: rule for rule in starter_rules()}
+    subjects = db.session().scalars(sa.select(audit.AuditEntry.subject).where(audit.AuditEntry.act == IMPORTED))
+    numbers = {1, *(int(subject.removeprefix("revision:")) for subject in subjects)}
+    rows = sa.select(LexiconRule).where(LexiconRule.since_revision.in_(numbers)).order_by(LexiconRule.since_revision)
+    return {row.key: rule_of(row) for row in db.session().scalars(rows)}
+
+
+def rules_ever() -> frozenset[str]:
+    """The keys of all rules that are or were in force here."""
+    return frozenset(db.session().scalars(sa.select(LexiconRule.key).distinct()))
