@@ -28,8 +28,8 @@ from .models import Decision, Signal
 from .passes import UPHELD, kinds
 from .reviewable import KINDS
 
-SIGNALS_READ = 200_000
-RULES_AT_ONCE = 25
+SIGNALS_READ = 100_000
+RULES_AT_ONCE = 10
 HITS_DRAWN = 5_000
 WEEKS = 26
 ENOUGH_DECIDED = 20

@@ -95,7 +95,7 @@ def test_statements_do_not_grow_with_the_rules(stage: Stage, app: Any) -> None:
     asked.clear()
     stage.ask(lambda: rule_figures.figures(rules[:50]))
     sa.event.remove(engine, "before_cursor_execute", count)
-    assert len([statement for statement in asked if statement.startswith("SELECT")]) == 1 + 3 * 2
+    assert len([statement for statement in asked if statement.startswith("SELECT")]) == 1 + 3 * 5
 
 
 def test_only_the_newest_signals_are_read(stage: Stage, ana: Person, ida: Person, monkeypatch: Any) -> None:
