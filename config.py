@@ -76,6 +76,9 @@ class Config(BaseSettings):
     mail_use_tls: bool = Field(True, description="STARTTLS.")
     mail_from: str = Field("", description="Sender address of e-mails.")
 
+    pass_rate: int = Field(
+        500, ge=1, le=10_000, description="Texts a second that a preview on the past or a rescan reads at most."
+    )
     metrics_port: int = Field(0, ge=0, le=65535, description="Prometheus metrics on 127.0.0.1 at this port; 0 is off.")
     log_format: Literal["text", "json"] = Field("text", description="How log lines are written.")
     pool_size: int = Field(10, ge=1, le=100, description="Database connections kept per process.")

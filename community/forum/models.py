@@ -75,6 +75,11 @@ class Post(Reviewable, Base):
     def taken_out_at(self) -> tuple[str, str]:
         return "get", f"/posts/{self.id}/edit?without=1"
 
+    @classmethod
+    def words_in_sql(cls) -> sa.SQLColumnExpression[str]:
+        title = sa.select(Topic.title).where(Topic.id == cls.topic_id).scalar_subquery()
+        return sa.case((cls.number == 1, title + "\n" + cls.body), else_=cls.body)
+
     def surroundings(self) -> list[Line]:
         near = (
             sa.select(Account.name, Post.body, Post.created_at, Post.number)

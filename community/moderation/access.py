@@ -20,7 +20,7 @@ from community.rooms.access import room_to_read
 from community.rooms.models import StaffScope
 from community.training.queries import certified_for, concerns_of
 
-from .models import Appeal, Case, Decision, Signal
+from .models import SEEN_BY_RULES, Appeal, Case, Decision, Signal, Snapshot
 from .reviewable import Reviewable, find
 
 
@@ -109,6 +109,24 @@ def case_to_decide(actor: Account, case_id: int) -> Case:
     if case.claim_until is None or case.claim_until <= now():
         raise Conflict("Your claim has ended. Claim the case again; what you wrote is still in the form.")
     return case
+
+
+def finding_to_teach(actor: Account, case_id: int, signal_id: int) -> tuple[Signal, str]:
+    """A finding of a rule and the words it is about, for whoever holds the case now or was the last to decide it."""
+    case = case_to_see(actor, case_id)
+    signal = db.session().get(Signal, signal_id)
+    if signal is None or signal.case_id != case.id or signal.kind not in SEEN_BY_RULES:
+        raise NotFound
+    if not may_teach(actor, case):
+        raise Forbidden("Claim the case first: who teaches a rule has just looked at the words.")
+    return signal, db.session().get_one(Snapshot, signal.snapshot_id).words
+
+
+def may_teach(actor: Account, case: Case) -> bool:
+    if case.state != "closed":
+        return case.claimed_by_id == actor.id and case.claim_until is not None and case.claim_until > now()
+    last = sa.select(Decision.decider_id).where(Decision.case_id == case.id).order_by(Decision.id.desc()).limit(1)
+    return db.session().scalar(last) == actor.id
 
 
 def open_appeal(case: Case) -> Appeal | None:

@@ -50,6 +50,7 @@ class Ruling:
     snapshot_id: int
     days: int = 0
     hide_words: bool = False
+    false_alarm: bool = False
 
 
 def claim(actor: Account, case_id: int, *, lease_minutes: int) -> Case:
@@ -187,13 +188,14 @@ def _close(actor: Account, case: Case, ruling: Ruling, *, outcome: str) -> Decis
         raise Conflict("The words you decided on are not those of this case. Reload it and look again.")
     decision = Decision(
         case_id=case.id, author_id=case.author_id, decider_id=actor.id, outcome=outcome, house_rule_id=rule.id, reason=reason,
-        snapshot_id=snapshot.id, case_version=case.version, created_at=now(),
+        snapshot_id=snapshot.id, case_version=case.version, created_at=now(), false_alarm=ruling.false_alarm,
     )  # fmt: skip
     db.session().add(decision)
     case.state = after(case.state, "decide")
     case.claimed_by_id, case.claim_until, case.closed_at, case.changed_at = None, None, now(), now()
     _store(case)
-    audit.record(actor, "case.decided", f"case:{case.id}", decision=decision.id, outcome=outcome, rule=rule.key)
+    audit.record(actor, "case.decided", f"case:{case.id}", decision=decision.id, outcome=outcome, rule=rule.key,
+                 false_alarm=decision.false_alarm)  # fmt: skip
     tell_desks(case)
     return decision
 

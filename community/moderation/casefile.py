@@ -15,9 +15,9 @@ from community.core.audit import AuditEntry
 from community.core.clock import now
 from community.rooms.models import Room
 
-from .access import case_to_see, open_appeal, why_not_claim
+from .access import case_to_see, may_teach, open_appeal, why_not_claim
 from .highlight import Piece, Span, pieces
-from .models import Appeal, Case, Decision, Signal, Snapshot
+from .models import SEEN_BY_RULES, Appeal, Case, Decision, Signal, Snapshot
 from .reviewable import Reviewable, find
 
 SNAPSHOTS_SHOWN = 20
@@ -78,6 +78,11 @@ class CaseFile:
     appeal: Appeal | None = None
     appealed: Any = None
     escalated_by: str = ""
+    may_teach: bool = False
+
+    @property
+    def found_by_rules(self) -> bool:
+        return any(signal.kind in SEEN_BY_RULES for signal in self.signals)
 
 
 def case_file(actor: Account, case_id: int) -> CaseFile:
@@ -95,7 +100,7 @@ def case_file(actor: Account, case_id: int) -> CaseFile:
         edited_since=item.words() if item.words() != snapshots[0].words else "", path=item.path(), decisions=decisions,
         history=_history(case), record=_record(case.author_id), rules=house_rules(), appeal=appeal,
         appealed=next((row for row in decisions if appeal and row.id == appeal.decision_id), None),
-        escalated_by=names[case.escalated_by_id][0] if case.escalated_by_id else "",
+        escalated_by=names[case.escalated_by_id][0] if case.escalated_by_id else "", may_teach=may_teach(actor, case),
     )  # fmt: skip
 
 
@@ -139,7 +144,7 @@ def _editions(snapshots: Sequence[Snapshot], signals: Sequence[Signal]) -> list[
 
 def _edition(words: str, same: list[Snapshot], signals: Sequence[Signal]) -> Edition:
     ids = {snapshot.id for snapshot in same}
-    seen = (signal for signal in signals if signal.kind == "finding" and signal.snapshot_id in ids)
+    seen = (signal for signal in signals if signal.kind in SEEN_BY_RULES and signal.snapshot_id in ids)
     spans = [Span(signal.start, signal.end, signal.severity) for signal in seen]
     return Edition(words, pieces(words, spans), same[-1].taken_at, hides_something(words))
 

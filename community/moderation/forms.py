@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from community.core import text
+from community.core.clock import now
 from community.core.errors import Invalid, Refused
 
 from .actions import Ruling
@@ -76,7 +77,7 @@ ACT_WORDS = {
     "case.opened": "Opened", "case.reopened": "Opened again", "case.signal-added": "A further signal came",
     "case.words-edited": "The author edited the words", "case.claimed": "Claimed", "case.claim-ended": "A claim ran out",
     "case.released": "Released", "case.escalated": "Passed to the senior on call", "case.decided": "Decided",
-    "case.overdue": "Overdue: the next people were told", "appeal.made": "Appealed by the author",
+    "case.overdue": "Overdue: the next people were told", "case.taught": "A rule was taught to leave this alone", "appeal.made": "Appealed by the author",
     "appeal.upheld": "Appeal answered: it stays", "appeal.overturned": "Appeal answered: overturned",
 }  # fmt: skip
 
@@ -91,6 +92,7 @@ def ruling_of(form: Mapping[str, str], *, outcome: str = "") -> Ruling:
         snapshot_id=number(form.get("snapshot")),
         days=number(form.get("days")),
         hide_words=form.get("hide") == "1",
+        false_alarm=form.get("false_alarm") == "1",
     )
 
 
@@ -129,6 +131,24 @@ def moment_of(given: str) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo is not None and 2000 < moment.year < 9000 else None
+
+
+def days_of(form: Mapping[str, str], most: int) -> int:
+    days = number(form.get("days"))
+    if not 1 <= days <= most:
+        raise Invalid({"days": f"Say for how many days, from 1 to {most:,}."})
+    return days
+
+
+def since_of(form: Mapping[str, str], earliest: datetime) -> datetime:
+    """The beginning of a day that a form names as 2026-11-01."""
+    try:
+        since = datetime.strptime(form.get("since", "").strip(), "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise Invalid({"since": "Write the day as 2026-11-01: the year, the month and the day."}) from None
+    if since > now():
+        raise Invalid({"since": "This day is still to come: choose one that has been."})
+    return max(since, earliest)
 
 
 def errors_of(refusal: Refused) -> dict[str, str]:

@@ -23,10 +23,11 @@ from community.notifications.models import Notification
 from community.rooms.models import Room
 from community.safety import CONCERNS, Finding, Lexicon, explain, leading_concern, scan, severity_rank
 
+from . import shadows
 from .access import who_may_see
 from .advice import offer_advice
 from .deadlines import due_after, page_on_call, tell_desks
-from .models import Case, Signal, Snapshot
+from .models import SEEN_BY_RULES, Case, Signal, Snapshot
 from .reviewable import Reviewable
 from .second_signal import score_of
 from .transitions import after
@@ -39,6 +40,8 @@ UNREAD_WORDS = ("suicide", "red")  # words nobody could scan may be the worst: t
 
 Known = tuple[str, str]  # a rule and the very words it was found in
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+QUIET = datetime(9000, 1, 1, tzinfo=UTC)  # the clock of a case about old words: nobody is told when it is overdue
+ONE_LOWER = {"crisis": "red", "red": "amber", "amber": "green", "green": "green"}
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,14 @@ def review_again(item: Reviewable, *, was: str) -> Reviewed:
 
 def _advised(reviewed: Reviewed, item: Reviewable, *, was: str) -> Reviewed:
     return replace(reviewed, advice_id=offer_advice(item, was=was))
+
+
+def review_old(item: Reviewable, findings: Sequence[Finding], lexicon: Lexicon) -> Case | None:
+    """Words of the past, found by rules that came later: a case one step less urgent, and nothing else. Nobody is paged, the author
+    is told nothing, and the words stay as visible as they are. What the same rule found in the same words before is no news."""
+    case_about(item)  # locked first: what is known is read after whoever was faster
+    news = _news(item, findings, _known(item))
+    return add_signals(item, [_old_signal(finding, item.words(), lexicon) for finding in news]) if news else None
 
 
 def reviewed_before(item: Reviewable) -> Reviewed:
@@ -98,12 +109,12 @@ def _judge(item: Reviewable, *, known: frozenset[Known]) -> Reviewed:
     database = db.session()
     database.add(item)
     database.flush()
+    shadows.notice(item)
     held = item.visibility == "held"
     if lexicon is None:
         add_signals(item, [_scanner_failed()])
         return Reviewed(held=held, support_id=_offer_support(item, ()))
-    words = item.words()
-    news = [finding for finding in findings if (finding.rule, words[finding.start : finding.end]) not in known]
+    news = _news(item, findings, known)
     if not news and not (held and findings):
         return Reviewed(held=held, support_id=None)
     case = add_signals(item, [_signal_of(finding, item.words(), lexicon) for finding in findings])
@@ -123,6 +134,11 @@ def _spans_to_cover(item: Reviewable, findings: Sequence[Finding]) -> list[list[
         elif start < end:
             spans.append([start, end])
     return spans
+
+
+def _news(item: Reviewable, findings: Sequence[Finding], known: frozenset[Known]) -> list[Finding]:
+    words = item.words()
+    return [finding for finding in findings if (finding.rule, words[finding.start : finding.end]) not in known]
 
 
 def _scan(item: Reviewable) -> tuple[Sequence[Finding], Lexicon | None]:
@@ -199,7 +215,7 @@ def _new_case(item: Reviewable, worst: Signal) -> Case:
     case = Case(
         target_kind=item.kind, target_id=item.id, room_id=item.room_id, author_id=item.author_id, concern=worst.concern,
         severity=worst.severity, severity_rank=severity_rank(worst.severity), state="open", level=0, opened_at=now(),
-        changed_at=now(), due_at=due_after(worst.severity), louder_at=due_after(worst.severity), escalation_note="",
+        changed_at=now(), due_at=due_after(worst.severity), louder_at=_louder_at(worst), escalation_note="",
     )  # fmt: skip
     db.session().add(case)
     db.session().flush()
@@ -221,17 +237,25 @@ def _raise(case: Case, leader: Signal) -> tuple[str, ...]:
             "",
         )
     if reopened or _gravity(leader) > (case.severity_rank, -CONCERNS.index(case.concern)):
-        _lead(case, leader)
+        _lead(case, leader, reopened=reopened)
+    elif case.louder_at == QUIET:
+        case.louder_at = _louder_at(leader)  # somebody speaks of these old words now
     act = "case.reopened" if reopened else "case.signal-added"
     audit.record(None, act, f"case:{case.id}", signal=leader.kind, concern=case.concern, severity=case.severity)
     return (was,) if case.concern != was else ()
 
 
-def _lead(case: Case, leader: Signal) -> None:
+def _louder_at(signal: Signal) -> datetime:
+    """When the clock speaks up. Never for old words found by newer rules: they wait on the desk and call nobody."""
+    return QUIET if signal.kind == "rescan" else due_after(signal.severity)
+
+
+def _lead(case: Case, leader: Signal, *, reopened: bool) -> None:
     """The signal now says whose case it is and by when. Somebody not trained for it does not keep it."""
     case.concern, case.severity, case.severity_rank = leader.concern, leader.severity, severity_rank(leader.severity)
-    case.due_at = case.louder_at = min(case.due_at, due_after(leader.severity))
-    case.level = 0
+    case.due_at = min(case.due_at, due_after(leader.severity))
+    if reopened or leader.kind != "rescan":
+        case.level, case.louder_at = 0, QUIET if leader.kind == "rescan" else case.due_at
     if case.state == "claimed" and db.session().scalar(who_may_see(case).where(Account.id == case.claimed_by_id)) is None:
         case.state, case.claimed_by_id, case.claim_until = after(case.state, "release"), None, None
 
@@ -254,6 +278,13 @@ def _signal_of(finding: Finding, words: str, lexicon: Lexicon) -> Signal:
     )  # fmt: skip
 
 
+def _old_signal(finding: Finding, words: str, lexicon: Lexicon) -> Signal:
+    signal = _signal_of(finding, words, lexicon)
+    signal.kind, signal.severity = "rescan", ONE_LOWER[finding.severity]
+    signal.explanation += " These words are older than the rule: the case is one step less urgent."
+    return signal
+
+
 def _scanner_failed() -> Signal:
     concern, severity = UNREAD_WORDS
     return Signal(
@@ -267,7 +298,7 @@ def _known(item: Reviewable) -> frozenset[Known]:
         sa.select(Signal.rule_key, Signal.start, Signal.end, Snapshot.words)
         .join(Snapshot, Snapshot.id == Signal.snapshot_id)
         .join(Case, Case.id == Signal.case_id)
-        .where(Case.target_kind == item.kind, Case.target_id == item.id, Signal.kind == "finding")
+        .where(Case.target_kind == item.kind, Case.target_id == item.id, Signal.kind.in_(SEEN_BY_RULES))
     )
     return frozenset((rule, words[start:end]) for rule, start, end, words in db.session().execute(rows))
 

@@ -17,8 +17,10 @@ from community.safety import CONCERNS, SEVERITIES
 
 STATES = ("open", "claimed", "escalated", "closed")
 SIGNALS = ("finding", "report", "help-request", "appeal", "rescan", "scanner-failed")
+SEEN_BY_RULES = ("finding", "rescan")
 PASSES = ("preview", "rescan")
 PASS_STATES = ("waiting", "running", "done", "cancelled", "failed")
+CHANGES = ("new", "kept", "lost")
 OUTCOMES = ("leave", "hide", "restore", "warn", "suspend")
 NOT_CLOSED = sa.text("state <> 'closed'")
 
@@ -205,7 +207,7 @@ class Pass(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(sa.String(8))
     draft_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lexicon_drafts.id", ondelete="SET NULL"))
-    rule: Mapped[dict[str, Any] | None]  # what a preview looks for, as it was when it began
+    rule: Mapped[dict[str, Any] | None]  # of a preview: {"then": the rule as it would be, "now": as it is}; either may be None
     revision: Mapped[int]  # a rescan judges by this one
     since: Mapped[datetime]
     state: Mapped[str] = mapped_column(sa.String(10), default="waiting")
@@ -213,7 +215,7 @@ class Pass(Base):
     cursor_id: Mapped[int] = mapped_column(default=0)
     read: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
-    found: Mapped[dict[str, Any]]  # {"post": 41, "message": 12}
+    found: Mapped[dict[str, Any]]  # {"upto": highest id by kind when it began, "new": {"post": 41}, …}: see passes.Found
     no_action: Mapped[int] = mapped_column(default=0)
     problem: Mapped[str] = mapped_column(sa.Text, default="")
     started_by_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
@@ -225,7 +227,7 @@ class PassHit(Base):
     """One thing a pass found; the first ones of each pass are kept to be shown."""
 
     __tablename__ = "pass_hits"
-    __table_args__ = (sa.Index("ix_pass_hits_pass", "pass_id", "id"),)
+    __table_args__ = (one_of("change", CHANGES), sa.Index("ix_pass_hits_pass", "pass_id", "id"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     pass_id: Mapped[int] = mapped_column(sa.ForeignKey("passes.id", ondelete="CASCADE"))
@@ -236,6 +238,7 @@ class PassHit(Base):
     end: Mapped[int]
     severity: Mapped[str] = mapped_column(sa.String(8))
     decided: Mapped[str] = mapped_column(sa.String(16), default="")  # the latest outcome about this item, or nothing
+    change: Mapped[str] = mapped_column(sa.String(4), default="new", server_default="new")
 
 
 class SecondSignal(Base):

@@ -8,13 +8,15 @@ from typing import Any
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 
-from community.core import db
+from community.core import db, text
 from community.core.clock import now
 from community.core.errors import Forbidden, NotFound, Refused, SignInNeeded
 from community.core.limits import limit
 from community.core.web import signed_in, signed_in_even_suspended, staff_only, wants_fragment
+from community.lexicon.actions import check_counterexample
+from community.lexicon.queries import current_lexicon
 
-from . import access, actions, advice, casefile, desk, forms, queries
+from . import access, actions, advice, casefile, desk, forms, learning, queries
 from .reviewable import Reviewable
 
 blueprint = Blueprint("moderation", __name__)
@@ -240,6 +242,44 @@ def decide_appeal(case_id: int) -> Any:
         actions.decide_appeal(current_user, case_id, ruling, overturn=overturn)
 
     return _try(case_id, act) or _back_to_desk("The appeal is answered. The author reads your reason in their notifications.")
+
+
+@blueprint.get("/desk/cases/<int:case_id>/signals/<int:signal_id>/teach")
+@staff_only
+def lesson(case_id: int, signal_id: int) -> Any:
+    return _lesson(case_id, signal_id)
+
+
+@blueprint.post("/desk/cases/<int:case_id>/signals/<int:signal_id>/teach")
+@staff_only
+def teach(case_id: int, signal_id: int) -> Any:
+    """Sent with another sentence than the exception was made from, the page comes back with the new exception to confirm."""
+    sentence, exception = (text.storable(request.form.get(name, "")) for name in ("sentence", "exception"))
+    at = learning.lesson(current_user, case_id, signal_id, sentence=sentence)
+    if at.why_not or exception != at.exception or request.form.get("act") != "teach":
+        return _lesson(case_id, signal_id, sentence), 422 if at.why_not else 200
+    try:
+        checked = check_counterexample(at.rule.key, at.sentence, at.exception)
+        with db.write():
+            outcome = learning.teach(
+                current_user, case_id, signal_id, sentence=at.sentence, exception=at.exception, checked_against=checked
+            )
+    except (NotFound, SignInNeeded):
+        raise
+    except Refused as refusal:
+        return _lesson(case_id, signal_id, sentence, forms.errors_of(refusal)), refusal.status
+    if outcome.in_force:
+        current_lexicon()  # swaps in what was compiled for the check; the next words find it ready
+        flash(f"“{at.rule.key}” leaves such words alone from now on.", "ok")
+    else:
+        flash(f"An admin was asked to look at it. Until then “{at.rule.key}” stays as it is.", "ok")
+    return redirect(url_for(".case", case_id=case_id), 303)
+
+
+def _lesson(case_id: int, signal_id: int, sentence: str | None = None, errors: dict[str, str] | None = None) -> str:
+    at = learning.lesson(current_user, case_id, signal_id, sentence=sentence)
+    errors = errors or ({"sentence": at.why_not} if at.why_not and sentence is not None else {})
+    return render_template("moderation/teach.html", at=at, errors=errors, changed=sentence is not None)
 
 
 def _try(case_id: int, act: Callable[[], object]) -> Any:
