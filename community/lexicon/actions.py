@@ -270,8 +270,10 @@ def publish_draft(actor: Account, draft_id: int, *, checked_against: int) -> Out
     draft = draft_to_change(actor, draft_id)
     _refuse_unchecked(actor, checked_against)
     _refuse_overtaken(draft)
-    change = change_from(draft.key, draft.rule)
-    if second_admin_needed(change, rules_now()[1]):
+    change, rules = change_from(draft.key, draft.rule), rules_now()[1]
+    if not change.differs_from(rules):
+        raise Conflict("The rules say this already. Discard the draft, or edit it.")
+    if second_admin_needed(change, rules):
         if draft.state != "proposed":
             _propose(actor, draft)
             return Outcome(draft_id=draft.id)

@@ -24,6 +24,10 @@ class Change:
     def keys(self) -> tuple[str, ...]:
         return (*(rule.key for rule in self.put), *self.retire)
 
+    def differs_from(self, rules: Mapping[str, Rule]) -> bool:
+        """Whether putting it in force would change anything."""
+        return any(rules.get(rule.key) != rule for rule in self.put) or any(key in rules for key in self.retire)
+
     def __bool__(self) -> bool:
         return bool(self.put or self.retire)
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from community.safety import Pack, Rule, fold
 
 from .changes import Change
+from .checking import in_pool
 from .queries import Learned, learned_words, origin_of, rules_as_imported, rules_ever, rules_now
 
 ORIGINS = ("all", "here", "starter")
@@ -44,7 +45,7 @@ def packed(choice: Choice) -> Packed:
     chosen = [rule for rule in rules_now()[1].values() if _is_chosen(rule, choice)]
     shared = [rule for rule in chosen if rule.room is None]
     learned = learned_words()
-    rules = shared if choice.learned else [without(rule, learned) for rule in shared]
+    rules = shared if choice.learned else in_pool(_without, shared, learned)
     left_out = sum(
         len(rule.must_not_match) + len(rule.exceptions) - len(kept.must_not_match) - len(kept.exceptions)
         for rule, kept in zip(shared, rules, strict=True)
@@ -67,6 +68,10 @@ def _writable(rule: Rule) -> Rule:
     exceptions = tuple(" ".join(pattern.translate(plain).split()) for pattern in rule.exceptions)
     pattern = " ".join(rule.pattern.translate(plain).split()) if rule.kind == "phrase" else rule.pattern
     return replace(rule, pattern=pattern, exceptions=exceptions)
+
+
+def _without(rules: Iterable[Rule], learned: Learned) -> list[Rule]:
+    return [without(rule, learned) for rule in rules]
 
 
 def without(rule: Rule, learned: Learned) -> Rule:
@@ -108,9 +113,13 @@ class Incoming:
 
 def sort_out(pack: Pack) -> list[Incoming]:
     """Every rule of a pack, compared with the rules in force and with what earlier packs brought."""
-    rules, learned = rules_now()[1], learned_words()
-    imported, ever = rules_as_imported(), rules_ever()
-    return [_incoming(rule, rules.get(rule.key), imported.get(rule.key), rule.key in ever, learned) for rule in pack.rules]
+    return in_pool(_sorted_out, pack, rules_now()[1], rules_as_imported(), rules_ever(), learned_words())
+
+
+def _sorted_out(
+    pack: Pack, now: Mapping[str, Rule], imported: Mapping[str, Rule], ever: Collection[str], learned: Learned
+) -> list[Incoming]:
+    return [_incoming(rule, now.get(rule.key), imported.get(rule.key), rule.key in ever, learned) for rule in pack.rules]
 
 
 def _incoming(theirs: Rule, mine: Rule | None, base: Rule | None, known: bool, learned: Learned) -> Incoming:

@@ -171,6 +171,15 @@ def test_a_draft_that_never_was_is_not_found(ida: Person) -> None:
     assert press(ida, "publish", 99).status_code == 404
 
 
+def test_a_draft_that_says_what_is_in_force_already_makes_no_revision(stage: Stage, ida: Person) -> None:
+    keep(ida)
+    publish(stage, ida, RULE)
+    ida.post(f"{LIST}/1/edit", **{**WINDOW, "act": "draft"})
+    assert "the rules say this already" in ida.get(f"{LIST}/1").text
+    assert press(ida, "publish").status_code == 409
+    assert number(stage) == 2
+
+
 # ---- shadow
 
 
