@@ -141,7 +141,7 @@ def _of(first: int, last: int, context: Context) -> tuple[str, ...]:
     return tuple(cues)
 
 
-_FIRST_PERSON = frozenset({"i", "me", "my", "am", "myself", "yo", "mi"})
+_FIRST_PERSON = frozenset({"i", "my", "am", "myself", "yo"})
 
 
 def _seen(before: list[str], said: list[str], after: list[str]) -> set[tuple[str, str]]:
