@@ -259,7 +259,9 @@ def _in_letters(
             continue
         ends[rule.key] = end
         seen = cues.of(first, last, context) if context.spans else ()
-        yield Finding(rule.key, rule.concern, cues.lowered(rule.severity, seen, rule.concern), rule.action, start, end, seen, view)
+        yield Finding(
+            rule.key, rule.concern, cues.lowered(rule.severity, seen, rule.concern), rule.action, start, end, seen, view
+        )
 
 
 def _touched(spans: Sequence[tuple[int, int]], start: int, end: int) -> tuple[int, int]:
