@@ -69,4 +69,6 @@ def everyday() -> frozenset[str]:
 def long_form(words: tuple[str, ...]) -> tuple[str, ...]:
     """Every short form written out."""
     forms = short_forms()
+    if forms.keys().isdisjoint(words):
+        return words
     return tuple(part for word in words for part in forms.get(word, (word,)))

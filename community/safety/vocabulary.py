@@ -90,6 +90,7 @@ class Vocabulary(dict[str, str]):
         super().__init__()
         counts = Counter(word for phrase in phrases for word in phrase)
         self.prefixes: dict[str, str] = {}
+        self._chosen: dict[str, list[str]] = {}
         self.own: dict[str, str] = {}
         self._weights = counts
         self._assign(counts)
@@ -131,9 +132,11 @@ class Vocabulary(dict[str, str]):
 
     def choices(self, word: str) -> list[str]:
         """The symbol strings that satisfy one word of a pattern: more than one for a prefix."""
-        if not word.endswith("*"):
-            return [self.symbol(word)]
-        stem = word[:-1]
+        if word not in self._chosen:
+            self._chosen[word] = self._prefix_choices(word[:-1]) if word.endswith("*") else [self.symbol(word)]
+        return self._chosen[word]
+
+    def _prefix_choices(self, stem: str) -> list[str]:
         known = [self.symbol(own) for own in self.own if own.startswith(stem)]
         return known + [symbol for prefix, symbol in self.prefixes.items() if prefix.startswith(stem)]
 
