@@ -64,14 +64,14 @@ class Context:
         for at in range(first - 1, max(-1, first - 1 - _LEAD), -1):
             if self.spans[at][0] < low:
                 break
-            if self.words[at] in _SUBJECTS:
+            if self.words[at] in speech.clause("subjects"):
                 return at
-            if self.words[at] not in _BETWEEN and self.words[at] not in speech.emphasis():
+            if self.words[at] not in speech.clause("between") and self.words[at] not in speech.emphasis():
                 break
         return first
 
     def _to_the_close(self, last: int, high: int) -> int:
-        for close in _CLOSES:
+        for close in speech.closes():
             upto = last + len(close)
             following = tuple(word.strip(folding.MASKS) for word in self.words[last + 1 : upto + 1])
             if following == close and self.spans[upto][1] <= high:
@@ -95,32 +95,6 @@ def _spoken(word: str) -> tuple[str, ...]:
 
 _LEAD = 4
 """Words looked at for the subject of a finding."""
-_SUBJECTS = frozenset(["i", "im", "ive", "id", "ill", "imma", "ima", "my", "yo"])
-_BETWEEN = frozenset(
-    [
-        "am",
-        "have",
-        "had",
-        "was",
-        "do",
-        "dont",
-        "did",
-        "didnt",
-        "not",
-        "never",
-        "would",
-        "could",
-        "can",
-        "cant",
-        "will",
-        "might",
-        "may",
-        "been",
-        "being",
-        "to",
-    ]
-)
-_CLOSES = (("anymore",), ("any", "more"), ("any", "longer"), ("mas",))
 
 _QUOTED = re.compile(
     r'(?m)^[ \t]*+>[^\n]{0,2000}+|"[^"\n]{1,400}+"|(?<!“)“[^”\n]{1,400}+”|(?<!«)«[^»\n]{1,400}+»'
@@ -170,23 +144,24 @@ def _of(first: int, last: int, context: Context) -> tuple[str, ...]:
     return tuple(cues)
 
 
-_FIRST_PERSON = frozenset({"i", "me", "my", "am", "myself", "yo", "mi"})
-
-
 def _seen(before: list[str], said: list[str], after: list[str]) -> set[tuple[str, str]]:
     """(cue, where) of the phrases that stand where they must."""
     words = before + said + after
     start, end = len(before), len(before) + len(said)
-    told = bool(said) and said[0] in _FIRST_PERSON
-    index, found = _by_first_word(), set()
-    for at, word in enumerate(words):
-        for cue, where, phrase in index.get(word, ()):
-            upto = at + len(phrase)
-            if tuple(words[at:upto]) != phrase or not _stands(where, at, upto, start, end):
-                continue
-            if not (where == "ends" and told and (cue == "third-person" or len(phrase) == 1)):
-                found.add((cue, where))
-    return found
+    told = bool(said) and said[0] in speech.clause("told")
+    return {
+        (cue, where)
+        for at, word in enumerate(words)
+        for cue, where, phrase in _by_first_word().get(word, ())
+        if tuple(words[at : at + len(phrase)]) == phrase
+        and _stands(where, at, at + len(phrase), start, end)
+        and not (where == "ends" and told and _is_of_another(cue, phrase))
+    }
+
+
+def _is_of_another(cue: str, phrase: tuple[str, ...]) -> bool:
+    """What right before an "I" belongs to the clause before: "my friend", or a lone "no"."""
+    return cue == "third-person" or len(phrase) == 1
 
 
 def _stands(where: str, at: int, upto: int, start: int, end: int) -> bool:

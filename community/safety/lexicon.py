@@ -97,7 +97,7 @@ def _long(way: patterns.Parsed) -> tuple[tuple[Phrase, ...], ...]:
 
 
 def _target(number: int, way: Way, vocabulary: Vocabulary, phrases: dict[str, list[Hit]]) -> Target:
-    anchor = max(range(len(way.parts)), key=lambda at: _rarity(way.parts[at]))
+    anchor = max(range(len(way.parts)), key=lambda at: _rarity(way.parts[at])) if len(way.parts) > 1 else 0
     parts = [_part(way.rule, part, vocabulary) for part in way.parts]
     for symbols in parts[anchor].phrases:
         phrases[symbols].append((number, len(symbols)))

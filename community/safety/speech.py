@@ -27,6 +27,18 @@ def emphasis() -> frozenset[str]:
 
 
 @cache
+def clause(part: str) -> frozenset[str]:
+    """The `subjects` that begin a clause, what may stand `between`, and what says that a finding is `told` of oneself."""
+    return frozenset(_speech()["clause"][part].split())
+
+
+@cache
+def closes() -> tuple[tuple[str, ...], ...]:
+    """Words that close a clause: ("any", "more")."""
+    return tuple(tuple(close.split()) for close in _speech()["clause"]["closes"])
+
+
+@cache
 def _share() -> dict[str, float]:
     ranked = dict.fromkeys(_speech()["commonest"]["words"].split())
     return {word: 0.1 / rank for rank, word in enumerate(ranked, 5)}

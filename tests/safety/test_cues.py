@@ -28,6 +28,39 @@ def test_a_cue_lowers_and_is_listed(text: str, cue: str) -> None:
     assert all(severity_rank(finding.severity) < severity_rank("red") for finding in found if cue in finding.cues)
 
 
+@pytest.mark.parametrize(
+    ("lowered", "still"),
+    [
+        ("I was suicidal in high school", "I was suicidal in high school and it's back"),
+        ("I tried to kill myself years ago", "I tried to kill myself years ago. I want to die."),
+        ("I'm not suicidal", "I'm not suicidal today but I want to die"),
+        ("I don't want to kill myself", "tell me why I shouldn't kill myself"),
+        ("my brother wants to kill himself", "my brother died and I want to kill myself"),
+        ("I told my friend she wanted to die", "I told my friend I am suicidal"),
+        ("clean from self harm for a year", "clean from self harm for a year but I cut again"),
+        ("the hotline asked if I wanted to die", "I called the hotline because I want to die"),
+        ("he said he was going to end it all", "he said goodbye and I am going to end it all"),
+        ("suicide is not an option", "suicide is my only option"),
+        ("in the film he says I want to die", "this film makes me want to die, I feel like killing myself"),
+        ("I no longer want to die", "I no longer want to live"),
+    ],
+)
+def test_a_cue_speaks_for_its_own_sentence_and_not_for_what_is_still_so(lowered: str, still: str) -> None:
+    for text, alerts in ((lowered, False), (still, True)):
+        found = [finding for finding in scan(text, STARTER) if finding.concern in ("suicide", "self-harm")]
+        assert any(finding.severity in ("red", "crisis") for finding in found) is alerts, text
+
+
+def test_a_plan_is_never_lowered_further_than_amber() -> None:
+    (finding, *_) = scan("tonight I will kill myself lol haha", STARTER)
+    assert finding.severity == "amber"
+
+
+def test_recovery_is_shown_and_lowers_nothing_where_people_recover() -> None:
+    (finding, *_) = scan("extreme hunger in recovery", STARTER)
+    assert (finding.severity, finding.cues) == ("amber", ("recovery",))
+
+
 @pytest.mark.parametrize("text", ["I don't want to live", "no reason to live", "I never want to wake up again"])
 def test_a_negation_inside_the_phrase_is_no_cue(text: str) -> None:
     leader = worst(scan(text, STARTER))
