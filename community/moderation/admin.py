@@ -161,10 +161,11 @@ def _past(draft_id: int, errors: dict[str, str] | None = None) -> str:
     change = change if change in ("new", "kept", "lost") else looking_back.first_to_show(at)
     if at and not at.living and at.total(change):
         _note_reading(f"pass:{at.row.id}", "preview.read")
-    found, older = looking_back.hits(at.row, change, after=forms.number(request.args.get("after"))) if at else ([], None)
+    page = forms.number(request.args.get("after"))
+    found, older = looking_back.hits(at.row, change, after=page) if at and not at.living else ([], None)
     return render_template(
         "moderation/past.html", draft=draft, at=at, outdated=at and looking_back.is_outdated(draft, at.row), change=change,
-        found=found if at and not at.living else [], older=older, errors=errors or {}, form=request.form,
+        found=found, older=older, errors=errors or {}, form=request.form,
         outcome_words=forms.OUTCOME_WORDS,
     )  # fmt: skip
 

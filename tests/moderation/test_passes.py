@@ -140,6 +140,20 @@ def test_a_chunk_that_was_overtaken_is_thrown_away(stage: Stage, ana: Person, id
     assert len(hits(stage, pass_id)) == 1
 
 
+def test_cancelled_while_a_chunk_was_read_it_stores_nothing_more(stage: Stage, ana: Person, ida: Person) -> None:
+    ana.says(SEEN)
+    pass_id = stage.do(lambda: passes_started(ida))
+
+    def meanwhile() -> None:
+        row_now = db.session().get_one(Pass, pass_id)
+        chunk = passes._next_chunk(row_now)
+        stage.do(lambda: looking_back.cancel(ida.account(), pass_id))
+        passes._preview(row_now, chunk)
+
+    stage.ask(meanwhile)
+    assert (row(stage, pass_id).state, row(stage, pass_id).read, hits(stage, pass_id)) == ("cancelled", 0, [])
+
+
 def passes_started(ida: Person) -> int:
     saved = lexicon.save_draft(ida.account(), WINDOW, note="A try", based_on=1)
     return looking_back.start_preview(ida.account(), saved.id, days=30).id
@@ -402,7 +416,8 @@ def test_killed_in_the_middle_of_a_chunk_it_finds_each_thing_once(
     finish(stage, pass_id)
     assert len(signals(stage)) == 6
     assert len({signal.case_id for signal in signals(stage)}) == 6
-    assert (row(stage, pass_id).found["new"], row(stage, pass_id).read) == ({"message": 6}, 9)
+    done = row(stage, pass_id)
+    assert (done.found["new"], done.found["matched"], done.read) == ({"message": 6}, {"message": 6}, 9)
 
 
 def test_words_edited_since_they_were_read_are_left_to_the_gate(stage: Stage, ana: Person, ida: Person) -> None:
@@ -414,10 +429,10 @@ def test_words_edited_since_they_were_read_are_left_to_the_gate(stage: Stage, an
         record = db.session().get_one(Pass, pass_id)
         record.cursor_kind, record.cursor_id = "post", post.id + 1
         db.session().commit()
-        chunk = passes._next_chunk(record)
-        with db.write() as database:
-            database.get_one(Post, post.id).body = "a quiet door"
+        chunk, held = passes._next_chunk(record), db.session().get_one(Post, post.id)
+        stage.do(lambda: setattr(db.session().get_one(Post, post.id), "body", "a quiet door"))
         passes._rescan(record, chunk)
+        assert held.body == "a quiet door"
 
     stage.ask(edited_meanwhile)
     assert stage.cases() == []

@@ -13,8 +13,9 @@ import time_machine
 from community.core import db
 from community.core.clock import now
 from community.forum.actions import edit_post
-from community.lexicon.models import Sighting
+from community.lexicon.models import Draft, Sighting
 from community.moderation import shadows
+from community.moderation.sightings import sightings as report
 from community.notifications.models import Notification
 from community.safety import Rule
 from tests.moderation.acting import CRUEL, acts, case_of
@@ -181,6 +182,8 @@ def test_words_taken_back_are_not_shown(stage: Stage, ana: Person, ida: Person) 
     page = ida.get(f"/admin/lexicon/drafts/{draft_id}/shadow").text
     assert "took these words back" in page
     assert "blue window</mark>" not in page
+    seen = stage.ask(lambda: report(db.session().get_one(Draft, draft_id), "red", before=0))
+    assert [one.pieces for one in seen.rows] == [[]]
 
 
 @pytest.mark.parametrize("days", ["", "0", "61", "x"])
