@@ -52,7 +52,7 @@ RawHit = tuple[int, int, int]
 
 
 def scan(text: str, lexicon: Lexicon, *, room: int | None = None, profile: str = "general") -> tuple[Finding, ...]:
-    """Findings by severity, then by place. Rules of a room, or of rooms of some profile, fire only there."""
+    """Findings by severity, then by place, then by rule. Rules of a room, or of rooms of some profile, fire only there."""
     text = text[:MAX_CHARS]
     memory = lexicon.vocabulary.memory()
     words = _affordable(folding.words(text), memory)
@@ -65,7 +65,7 @@ def scan(text: str, lexicon: Lexicon, *, room: int | None = None, profile: str =
     excepted = _excepted(matches)
     findings = [_finding(match, context, budget) for match in _standing(matches, excepted, room, profile)]
     findings += islice(_in_letters(places, context, excepted, room, profile), MAX_FINDINGS)
-    return tuple(sorted(findings, key=lambda found: (-severity_rank(found.severity), found.start, found.end)))
+    return tuple(sorted(findings, key=_in_order))
 
 
 def _affordable(words: list[str], memory: Memory) -> list[str]:
@@ -81,6 +81,10 @@ def _affordable(words: list[str], memory: Memory) -> list[str]:
 
 
 _BLANK = "0"
+
+
+def _in_order(found: Finding) -> tuple[int, int, int, str]:
+    return -severity_rank(found.severity), found.start, found.end, found.rule
 
 
 class Budget:
