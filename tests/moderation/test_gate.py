@@ -60,7 +60,7 @@ def assert_a_moderator_is_asked_to_read(stage: Stage, mia: Person, words: str) -
     page = mia.get(f"/desk/cases/{case.id}").text
     assert words in page
     assert "could not read these words" in page
-    assert f"/desk/cases/{case.id}\"" in mia.get("/desk").text
+    assert f'/desk/cases/{case.id}"' in mia.get("/desk").text
 
 
 def test_words_sent_in_a_page_that_nobody_could_scan_are_stored_shown_and_read_by_a_moderator(
