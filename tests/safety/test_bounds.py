@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from weakref import ref
 
 import pytest
 
@@ -59,6 +60,15 @@ def test_the_memory_begins_afresh_before_it_grows_for_ever(monkeypatch: pytest.M
     assert "vgkhwq" in first
     monkeypatch.setattr(vocabulary, "REMEMBERED", len(first) - 1)
     assert "vgkhwq" not in lexicon.vocabulary.memory()
+
+
+def test_a_lexicon_that_nobody_holds_is_gone_at_once() -> None:
+    """After a publish two live for a moment, not until the next collection of garbage."""
+    lexicon = Lexicon.compile([Rule("one", "one word", "spam", "green")])
+    scan("onne wrod", lexicon)
+    vocabulary_left = ref(lexicon.vocabulary)
+    del lexicon
+    assert vocabulary_left() is None
 
 
 def test_the_table_of_characters_stays_small() -> None:
