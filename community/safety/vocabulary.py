@@ -104,7 +104,9 @@ class Memory(dict[str, str]):
 
     def __init__(self, vocabulary: "Vocabulary") -> None:
         super().__init__(vocabulary.base)
-        self._vocabulary = proxy(vocabulary)  # whoever reads holds the lexicon; in a circle an old one would stay for a while
+        self._vocabulary: Vocabulary = proxy(
+            vocabulary
+        )  # whoever reads holds the lexicon; in a circle an old one would stay for a while
         self.views: dict[str, str] = {}
         """The view of each word that is not read as written."""
         self.ambiguous: dict[str, tuple[str, ...]] = dict(vocabulary.numbers)
