@@ -38,8 +38,10 @@ def test_no_text_is_judged_by_neither_of_two_rules_published_fifty_milliseconds_
 
     def write(person: Person) -> None:
         try:
-            while not done.is_set():
+            written = 0
+            while not done.is_set() or written < 3:
                 person.says(SENTENCE, key=f"{person.name}-{next(keys)}")
+                written += 1
         except BaseException as error:
             failed.append(error)
 
@@ -67,8 +69,8 @@ def _judged_once(stage: Stage, first: int) -> None:
     for signal in signals:
         assert signal.lexicon_revision == messages[targets[signal.case_id]].lexicon_revision
         assert signal.rule_key == rule(signal.lexicon_revision - first).key
-    assert len(messages) > EDITS
-    assert len({signal.lexicon_revision for signal in signals}) > EDITS // 2
+    assert len(messages) >= 6
+    assert len({signal.lexicon_revision for signal in signals}) >= 3, "words were written under several revisions"
 
 
 def test_a_scan_in_the_middle_of_a_swap_keeps_the_revision_it_began_with(stage: Stage, ida: Person) -> None:
