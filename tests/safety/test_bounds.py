@@ -1,6 +1,8 @@
 """Whatever is written gets an answer in bounded time. Content note: fragments of worrying words, repeated."""
 
+import sys
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from weakref import ref
 
@@ -89,12 +91,21 @@ def test_threads_that_scan_share_one_lexicon_while_others_are_compiled(monkeypat
     asked = texts(4, 80)
     expected = [scan(text, LEXICON) for text in asked]
     shared = Lexicon.compile([*rules, *HEAVY])
-    monkeypatch.setattr(vocabulary, "REMEMBERED", len(shared.vocabulary.base) + 40)
+    monkeypatch.setattr(vocabulary, "REMEMBERED", len(shared.vocabulary.base) + 5)
 
     def read(turn: int) -> bool:
         order = asked[turn * 7 :] + asked[: turn * 7]
         return [scan(text, shared) for text in order] == expected[turn * 7 :] + expected[: turn * 7]
 
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # so that they meet in the middle of everything
+    try:
+        _meet(read, rules, asked)
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def _meet(read: Callable[[int], bool], rules: Sequence[Rule], asked: list[str]) -> None:
     with ThreadPoolExecutor(5) as pool:
         readers = [pool.submit(read, turn) for turn in range(8)]
         builders = [pool.submit(Lexicon.compile, rules) for _ in range(2)]
