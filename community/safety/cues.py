@@ -21,15 +21,19 @@ _BEFORE, _AFTER = 10, 10
 
 
 class Context:
-    """A text with what every cue needs of it, worked out once and only when there is a finding."""
+    """A text with what every cue needs of it, worked out once and only when there is a finding.
 
-    def __init__(self, text: str, words: Sequence[str], plain: Callable[[str], str]) -> None:
+    With `last`, nothing is asked about words after that one and those around it.
+    """
+
+    def __init__(self, text: str, words: Sequence[str], plain: Callable[[str], str], last: int | None = None) -> None:
         self.text, self.words, self._read = text, words, plain
+        self._upto = None if last is None else last + _AFTER + 1
         self.known: dict[tuple[int, int], tuple[str, ...]] = {}
 
     @cached_property
     def spans(self) -> list[tuple[int, int]]:
-        return folding.spans(self.text)
+        return folding.spans(self.text, self._upto)
 
     @cached_property
     def quoted(self) -> list[tuple[int, int]]:
@@ -108,12 +112,12 @@ def of(first: int, last: int, context: Context) -> tuple[str, ...]:
 def _of(first: int, last: int, context: Context) -> tuple[str, ...]:
     before, after = context.around(first, last)
     said = context.said(first, last)
-    seen = _seen(before, "before") | _seen(said, "within") | _seen(after, "after")
-    unless = {cue for cue, where in _seen(said, "unless")}
-    found = {cue for cue, _ in seen} - unless
-    cues = [cue for cue in _listed() if cue in found]
+    found = {*_seen(before, "before"), *_seen(said, "within"), *_seen(after, "after")}
+    if found:
+        found -= _seen(said, "unless")
+    cues = [cue for cue in _listed() if cue in found] if found else []
     start = context.spans[first][0]
-    if any(low < start < high for low, high in context.quoted):
+    if context.quoted and any(low < start < high for low, high in context.quoted):
         cues.append("quoted")
     return tuple(cues)
 
@@ -126,15 +130,28 @@ _WHERE = {
 }
 
 
-def _seen(words: list[str], side: str) -> set[tuple[str, str]]:
-    """(cue, where) of the phrases in these words: `ends` only at their end, `starts` only at their start."""
-    index, found = _by_first_word(), set()
+@cache
+def _by_side() -> dict[str, dict[str, list[Phrase]]]:
+    """For each side, by first word, the phrases that may stand there."""
+    return {
+        side: {
+            word: fitting for word, listed in _by_first_word().items() if (fitting := [one for one in listed if one[1] in places])
+        }
+        for side, places in _WHERE.items()
+    }
+
+
+def _seen(words: list[str], side: str) -> set[str]:
+    """The cues whose phrases are in these words: `ends` only at their end, `starts` only at their start."""
+    index = _by_side()[side]
+    found: set[str] = set()
     for at, word in enumerate(words):
         for cue, where, phrase in index.get(word, ()):
-            if where not in _WHERE[side] or tuple(words[at : at + len(phrase)]) != phrase:
+            size = len(phrase)
+            if size > 1 and tuple(words[at : at + size]) != phrase:
                 continue
-            if (where != "ends" or at + len(phrase) == len(words)) and (where != "starts" or at == 0):
-                found.add((cue, where))
+            if (where != "ends" or at + size == len(words)) and (where != "starts" or at == 0):
+                found.add(cue)
     return found
 
 

@@ -59,9 +59,11 @@ def scan(text: str, lexicon: Lexicon, *, room: int | None = None, profile: str =
     places = lexicon.letters.find(text) if lexicon.letters else ()
     if not matches and not places:
         return ()
-    context = cues.Context(text, words, memory.plain)
     excepted = _excepted(matches)
-    findings = [_finding(match, context, budget) for match in _standing(matches, excepted, room, profile)]
+    standing = _standing(matches, excepted, room, profile)
+    last = None if places else max((match.last for match in standing), default=0)
+    context = cues.Context(text, words, memory.plain, last)
+    findings = [_finding(match, context, budget) for match in standing]
     findings += islice(_in_letters(places, context, excepted, room, profile), MAX_FINDINGS)
     return tuple(sorted(findings, key=_in_order))
 

@@ -107,7 +107,7 @@ def test_threads_that_scan_share_one_lexicon_while_others_are_compiled(monkeypat
 
 def _meet(read: Callable[[int], bool], rules: Sequence[Rule], asked: list[str]) -> None:
     with ThreadPoolExecutor(5) as pool:
-        readers = [pool.submit(read, turn) for turn in range(8)]
+        readers = [pool.submit(read, turn) for turn in range(4)]
         builders = [pool.submit(Lexicon.compile, rules) for _ in range(2)]
         assert all(reader.result(60) for reader in readers)
         assert [scan(text, builder.result(60)) for builder in builders for text in asked[:5]]
