@@ -124,8 +124,9 @@ def hostile(length: int) -> dict[str, str]:
     }
     texts = {kind: (piece * (length // len(piece) + 1))[:length] for kind, piece in kinds.items()}
     for kind, made in new.items():
-        said: list[str] = []
-        while sum(map(len, said)) + len(said) < length:
+        said, size = [], 0
+        while size < length:
             said.append(made())
+            size += len(said[-1]) + 1
         texts[kind] = " ".join(said)[:length]
     return texts

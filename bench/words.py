@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 from typing import Any
 
@@ -42,8 +42,9 @@ def scanner() -> dict[str, float]:
     rules = [*starter_rules(), *_rules(phrases)]
     lexicon, bare = Lexicon.compile(rules), _bare(phrases)
     english = English(5)
-    posts = [english.text(500) for _ in range(TEXTS)]
-    turns = [english.text(60) for _ in range(TEXTS)]
+    judge = Lexicon.compile(rules)
+    posts = _unsuspicious((english.text(500) for _ in range(2 * TEXTS)), judge)
+    turns = _unsuspicious((english.text(60) for _ in range(2 * TEXTS)), judge)
     rounds = [
         (_each(lambda text: scan(text, lexicon), posts), _each(lambda text: list(bare.iter(text.lower())), posts))
         for _ in range(ROUNDS)
@@ -54,7 +55,7 @@ def scanner() -> dict[str, float]:
         "scan.ratio_bare": median(ours / theirs for ours, theirs in rounds),
         "scan.us_chat": median(_each(lambda text: scan(text, lexicon), turns) for _ in range(ROUNDS)),
         "scan.rules": len(lexicon.rules),
-        **_fresh(lexicon, Lexicon.compile(rules)),
+        **_fresh(lexicon, judge),
         **_worst(lexicon),
         **_growth(),
         **_rebuilding(),
@@ -66,13 +67,14 @@ def scanner() -> dict[str, float]:
 def _fresh(lexicon: Lexicon, judge: Lexicon) -> dict[str, float]:
     """Texts read for the first time. Another lexicon of the same rules tells beforehand which of them hold something."""
     english = English(6)
-    plain = [text for text in (english.text(500) for _ in range(FRESH)) if not scan(text, judge)]
+    plain = _unsuspicious((english.text(500) for _ in range(FRESH)), judge)
     hits = [text for text in (english.worried(500) for _ in range(FRESH)) if scan(text, judge)]
     disguised = [english.disguised(500) for _ in range(FRESH)]
-    turns = [text for text in (english.text(60) for _ in range(FRESH)) if not scan(text, judge)]
+    turns = _unsuspicious((english.text(60) for _ in range(FRESH)), judge)
 
     def times(texts: Sequence[str]) -> list[float]:
-        return sorted(_timed(lambda text: scan(text, lexicon), texts))
+        """In processor time: what the machine does meanwhile for others would be all that the slowest hundredth shows."""
+        return sorted(_timed(lambda text: scan(text, lexicon), texts, time.thread_time_ns))
 
     first = times(plain)
     return {
@@ -84,9 +86,18 @@ def _fresh(lexicon: Lexicon, judge: Lexicon) -> dict[str, float]:
     }
 
 
+def _unsuspicious(texts: Iterable[str], judge: Lexicon) -> list[str]:
+    """Those in which nothing is found, asked of a lexicon that is not the one measured: it remembers what it reads."""
+    return [text for text in texts if not scan(text, judge)]
+
+
 def _worst(lexicon: Lexicon) -> dict[str, object]:
-    """Milliseconds for the slowest of many hostile texts of 20,000 characters, each read for the first time."""
-    slow = {kind: _timed(lambda text: scan(text, lexicon), [text])[0] / 1000 for kind, text in hostile(HOSTILE).items()}
+    """Milliseconds of processor time for the slowest of many hostile texts of 20,000 characters, each read for the first time."""
+
+    def cost(text: str) -> float:
+        return _timed(lambda text: scan(text, lexicon), [text], time.thread_time_ns)[0] / 1000
+
+    slow = {kind: cost(text) for kind, text in hostile(HOSTILE).items()}
     kind = max(slow, key=slow.__getitem__)
     return {"scan.ms_20k_worst": slow[kind], "scan.20k_worst": kind}
 
@@ -145,13 +156,13 @@ def _each(act: Callable[[str], object], texts: Sequence[str]) -> float:
     return median(_timed(act, texts))
 
 
-def _timed(act: Callable[[str], object], texts: Sequence[str]) -> list[float]:
+def _timed(act: Callable[[str], object], texts: Sequence[str], clock: Callable[[], int] = time.perf_counter_ns) -> list[float]:
     """Microseconds of each call."""
     times = []
     for text in texts:
-        started = time.perf_counter_ns()
+        started = clock()
         act(text)
-        times.append((time.perf_counter_ns() - started) / 1000)
+        times.append((clock() - started) / 1000)
     return times
 
 

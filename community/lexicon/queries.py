@@ -11,8 +11,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
-from gevent import get_hub
-from gevent.lock import BoundedSemaphore
+from gevent import get_hub, monkey
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import aliased
 
@@ -29,7 +28,7 @@ from .models import LIVING, Draft, LexiconRule, Revision
 
 logger = logging.getLogger(__name__)
 _compiled: WeakKeyDictionary[Engine, Lexicon] = WeakKeyDictionary()
-_one_at_a_time = BoundedSemaphore(1)
+_one_at_a_time = monkey.get_original("_thread", "allocate_lock")()
 
 
 def current_number() -> int:
@@ -60,9 +59,15 @@ def prepare(number: int) -> Lexicon:
 
 def compiled(rules: Iterable[Rule]) -> Lexicon:
     """Compiling burns CPU for hundreds of milliseconds: off the event loop, one at a time. Raises PatternError."""
-    with _one_at_a_time:
-        lexicon: Lexicon = get_hub().threadpool.apply(_compile, (tuple(rules),))
+    lexicon: Lexicon = get_hub().threadpool.apply(_in_turn, (tuple(rules),))
     return lexicon
+
+
+def _in_turn(rules: tuple[Rule, ...]) -> Lexicon:
+    """Whoever waits for the same rules finds them compiled. The lock is the system's own: it is taken in threads of the pool,
+    where the event loop cannot wake anybody."""
+    with _one_at_a_time:
+        return _compile(rules)
 
 
 @lru_cache(maxsize=2)

@@ -21,15 +21,19 @@ _BEFORE, _AFTER = 10, 10
 
 
 class Context:
-    """A text with what every cue needs of it, worked out once and only when there is a finding."""
+    """A text with what every cue needs of it, worked out once and only when there is a finding.
 
-    def __init__(self, text: str, words: Sequence[str], plain: Callable[[str], str]) -> None:
+    With `last`, nothing is asked about words after that one and those around it.
+    """
+
+    def __init__(self, text: str, words: Sequence[str], plain: Callable[[str], str], last: int | None = None) -> None:
         self.text, self.words, self._read = text, words, plain
+        self._upto = None if last is None else last + _AFTER + 1
         self.known: dict[tuple[int, int], tuple[str, ...]] = {}
 
     @cached_property
     def spans(self) -> list[tuple[int, int]]:
-        return folding.spans(self.text)
+        return folding.spans(self.text, self._upto)
 
     @cached_property
     def quoted(self) -> list[tuple[int, int]]:
@@ -139,7 +143,7 @@ def _of(first: int, last: int, context: Context) -> tuple[str, ...]:
     found = {cue for cue, _ in seen} - unless
     cues = [cue for cue in _listed() if cue in found]
     start = context.spans[first][0]
-    if any(low < start < high for low, high in context.quoted):
+    if context.quoted and any(low < start < high for low, high in context.quoted):
         cues.append("quoted")
     return tuple(cues)
 

@@ -9,6 +9,7 @@ stay for the later views. An emoji is a word of its own. Letters of other script
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import islice
 
 MASKS = "*#@$!|%+_"
 """Signs that stand for a letter inside a word."""
@@ -240,8 +241,8 @@ class _Slots(_Table):
 _SLOTS = _Slots()
 
 
-def spans(text: str) -> list[tuple[int, int]]:
-    """(start, end) in code points of the original for every word that `words` gives."""
+def spans(text: str, upto: int | None = None) -> list[tuple[int, int]]:
+    """(start, end) in code points of the original for every word that `words` gives, or the first `upto` of them."""
     if _FACE in text:
         text = text.replace(_FACE, " ")
     if not text.isascii():
@@ -251,7 +252,7 @@ def spans(text: str) -> list[tuple[int, int]]:
         else:
             for char in foreign:
                 text = text.replace(char, _SLOTS[ord(char)] or "'")
-    return list(map(re.Match.span, _WORD.finditer(text)))
+    return list(map(re.Match.span, islice(_WORD.finditer(text), upto)))
 
 
 def straighten(word: str) -> str:

@@ -133,6 +133,10 @@ def compiled(rule: Rule) -> Any:
         )
     if len(rule.pattern) > MAX_REGEX:
         raise PatternError(f"{rule.key}: The regular expression is longer than {MAX_REGEX:,} characters: make it two rules.")
+    if any(code in _UNSPEAKABLE for code in map(ord, rule.pattern)):
+        raise PatternError(
+            f"{rule.key}: The expression holds half a character (a lone surrogate), which no text has: take it out."
+        )
     options = re2.Options()
     options.case_sensitive = False
     options.log_errors = False

@@ -67,7 +67,7 @@ class Lexicon:
         made.vocabulary = Vocabulary(phrase for way in ways for part in way.parts for phrase in part)
         phrases: dict[str, list[Hit]] = defaultdict(list)
         made.targets = tuple(_target(number, way, made.vocabulary, phrases) for number, way in enumerate(ways))
-        made.automaton = build({symbols: tuple(hits) for symbols, hits in phrases.items()}, engine)
+        made.automaton = build(_shared(phrases), engine)
         made.pairs = _pairs(phrases, made.targets)
         made.glue = streams.glue_of(made.vocabulary)
         return made
@@ -99,11 +99,18 @@ def _long(way: patterns.Parsed) -> tuple[tuple[Phrase, ...], ...]:
 def _target(number: int, way: Way, vocabulary: Vocabulary, phrases: dict[str, list[Hit]]) -> Target:
     anchor = max(range(len(way.parts)), key=lambda at: _rarity(way.parts[at])) if len(way.parts) > 1 else 0
     parts = [_part(way.rule, part, vocabulary) for part in way.parts]
+    hits = {length: (number, length) for length in parts[anchor].lengths}
     for symbols in parts[anchor].phrases:
-        phrases[symbols].append((number, len(symbols)))
+        phrases[symbols].append(hits[len(symbols)])
     before = tuple((parts[at], way.gaps[at]) for at in range(anchor - 1, -1, -1))
     after = tuple((parts[at], way.gaps[at - 1]) for at in range(anchor + 1, len(parts)))
     return Target(way.rule, way.exception, before, after)
+
+
+def _shared(phrases: dict[str, list[Hit]]) -> dict[str, tuple[Hit, ...]]:
+    """Equal hits as one tuple: most phrases are one of many of their rule."""
+    known: dict[tuple[Hit, ...], tuple[Hit, ...]] = {}
+    return {symbols: known.setdefault(same, same) for symbols, hits in phrases.items() for same in (tuple(hits),)}
 
 
 def _rarity(part: tuple[Phrase, ...]) -> float:

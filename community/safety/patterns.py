@@ -12,6 +12,7 @@ Words match whole: `rapist` is not in "therapist". Short forms equal their long 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 from community.safety import folding
@@ -22,6 +23,8 @@ MAX_ALTERNATIVES = 5_000
 """Phrases one bracket, or one stretch between gaps, may stand for."""
 WIDE = 600
 """A longer list of alternatives than this is matched piece by piece instead of being written out."""
+LONG = 150
+"""Characters; longer patterns are remembered once they are parsed."""
 MAX_GAP = 9
 MAX_DEPTH = 8
 
@@ -46,7 +49,15 @@ def parse(pattern: str) -> tuple[Parsed, ...]:
         raise PatternError("The pattern is empty: write at least one word.")
     if len(pattern) > MAX_PATTERN:
         raise PatternError(f"The pattern is longer than {MAX_PATTERN} characters: make it two rules.")
+    return _parsed_before(pattern) if len(pattern) > LONG else _parsed(pattern)
+
+
+def _parsed(pattern: str) -> tuple[Parsed, ...]:
     return tuple(way for tokens in _alternatives(_tokens(pattern)) for way in _ways(tokens))
+
+
+_parsed_before = lru_cache(maxsize=300)(_parsed)
+"""Long patterns are half of what a lexicon costs to make, and a publish changes few of them."""
 
 
 def _alternatives(tokens: list[str]) -> list[list[str]]:

@@ -14,23 +14,21 @@ from typing import NamedTuple
 from community.safety import cues, folding, streams, vocabulary
 from community.safety.letters import Place
 from community.safety.lexicon import Lexicon, Target
-from community.safety.rules import Finding, severity_rank
+from community.safety.rules import SEVERITIES, Finding, severity_rank
 from community.safety.vocabulary import AMBIGUOUS, Memory
 
 MAX_CHARS = 1_000_000
 MAX_PER_RULE = 20
 """Findings of one rule in one text; the twenty-first would tell nobody more."""
-MAX_FINDINGS = 150
+MAX_FINDINGS = 100
 """Findings in one text: the first of every rule, gravest rules first, then the second of every rule, and so on."""
 MAX_SECONDS = 2.0
 """Processor time for one text, looked at between the steps; a hundred times what the worst known text of a post's length takes."""
 LONG = 2_000
 """Words; a shorter text is not timed, because its length bounds it."""
-ENOUGH = 2 * MAX_FINDINGS
-"""Matches in the text as written: with more, it is not looked at for disguises as well."""
 MAX_HITS = 2 * MAX_PER_RULE
 """Places in one text at which one way of one rule is looked at closely."""
-MAX_NEW_WORDS = 500
+MAX_NEW_WORDS = 300
 """Words never seen before that one long text may have looked at as disguises; one with many digits counts as several."""
 
 
@@ -52,7 +50,7 @@ RawHit = tuple[int, int, int]
 
 
 def scan(text: str, lexicon: Lexicon, *, room: int | None = None, profile: str = "general") -> tuple[Finding, ...]:
-    """Findings by severity, then by place. Rules of a room, or of rooms of some profile, fire only there."""
+    """Findings by severity, then by place, then by rule. Rules of a room, or of rooms of some profile, fire only there."""
     text = text[:MAX_CHARS]
     memory = lexicon.vocabulary.memory()
     words = _affordable(folding.words(text), memory)
@@ -61,11 +59,13 @@ def scan(text: str, lexicon: Lexicon, *, room: int | None = None, profile: str =
     places = lexicon.letters.find(text, room, profile) if lexicon.letters else ()
     if not matches and not places:
         return ()
-    context = cues.Context(text, words, memory.plain)
     excepted = _excepted(matches)
-    findings = [_finding(match, context, budget) for match in _standing(matches, excepted, room, profile)]
+    standing = _standing(matches, excepted, room, profile)
+    last = None if places else max((match.last for match in standing), default=0)
+    context = cues.Context(text, words, memory.plain, last)
+    findings = [_finding(match, context, budget) for match in standing]
     findings += islice(_in_letters(places, context, excepted, room, profile), MAX_FINDINGS)
-    return tuple(sorted(findings, key=lambda found: (-severity_rank(found.severity), found.start, found.end)))
+    return tuple(sorted(findings, key=_in_order))
 
 
 def _affordable(words: list[str], memory: Memory) -> list[str]:
@@ -81,6 +81,10 @@ def _affordable(words: list[str], memory: Memory) -> list[str]:
 
 
 _BLANK = "0"
+
+
+def _in_order(found: Finding) -> tuple[int, int, int, str]:
+    return -severity_rank(found.severity), found.start, found.end, found.rule
 
 
 class Budget:
@@ -123,7 +127,7 @@ def _matches(words: list[str], lexicon: Lexicon, memory: Memory, budget: Budget 
     found = _as_read(symbols, read, words, lexicon, memory)
     if budget:
         budget.check()
-        if len(found) > ENOUGH:
+        if _says_enough([match.target for match in found]):
             return found
     glued = streams.glued(symbols, lexicon.glue)
     if glued != symbols:
@@ -137,6 +141,13 @@ def _matches(words: list[str], lexicon: Lexicon, memory: Memory, budget: Budget 
         if likeliest:
             found += _as_read("".join(likeliest), likeliest, words, lexicon, memory)
     return [match for match in found if not _flimsy(match, words)]
+
+
+def _says_enough(targets: list[Target]) -> bool:
+    """More than can be shown, as grave as can be: whatever else there is would change nothing for whoever reads it."""
+    return len(targets) > MAX_FINDINGS and any(
+        target.rule.severity == SEVERITIES[-1] and not target.exception for target in targets
+    )
 
 
 def _as_read(symbols: str, read: list[str], words: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
@@ -182,7 +193,7 @@ def _flimsy(match: Match, words: list[str]) -> bool:
 def _all_hits(symbols: str, lexicon: Lexicon) -> list[RawHit]:
     """What is found in the symbols, and in the symbols without words of emphasis, each once."""
     hits = _hits(symbols, lexicon)
-    if len(hits) > ENOUGH:
+    if len(hits) > MAX_FINDINGS and _says_enough([lexicon.targets[number] for number, _, _ in hits]):
         return hits
     brief = streams.unnamed_removed(symbols)
     if len(brief) < len(symbols):

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from community.safety import speech
@@ -103,6 +104,8 @@ def _best_between(before: str, after: str, options: tuple[str, ...], pairs: froz
     best, most = "", -1.0
     for rank, option in enumerate(options):
         score = (left + option.lstrip(EMPHASIS)[:1] in pairs) + (option[-1:] + right in pairs) - rank / 100
+        if len(option) > 1:
+            score += _inside(option, pairs)
         if score > most:
             best, most = option, score
     return best
@@ -116,13 +119,18 @@ def _best_path(choices: list[tuple[str, ...]], pairs: frozenset[str]) -> list[st
         step: dict[str, tuple[float, str]] = {}
         for rank, option in enumerate(options):
             came = max((score + (_joint(before, option) in pairs), before) for before, score in scores.items())
-            step[option] = (came[0] - rank / 100, came[1])
+            step[option] = (came[0] + _inside(option, pairs) - rank / 100, came[1])
         scores = {option: score for option, (score, _) in step.items()}
         steps.append({option: before for option, (_, before) in step.items()})
     path = [max(scores, key=scores.__getitem__)]
     for back in reversed(steps[1:]):
         path.append(back[path[-1]])
     return path[::-1]
+
+
+def _inside(option: str, pairs: frozenset[str]) -> int:
+    """The pairs within one reading: `killmyself` read as two words."""
+    return sum(first + second in pairs for first, second in pairwise(option.replace(EMPHASIS, "")))
 
 
 def _joint(before: str, after: str) -> str:

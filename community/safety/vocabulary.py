@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import islice, product, takewhile
 from math import log1p
+from weakref import proxy
 
 from community.safety import folding, speech
 
@@ -103,7 +104,9 @@ class Memory(dict[str, str]):
 
     def __init__(self, vocabulary: "Vocabulary") -> None:
         super().__init__(vocabulary.base)
-        self._vocabulary = vocabulary
+        self._vocabulary: Vocabulary = proxy(
+            vocabulary
+        )  # whoever reads holds the lexicon; in a circle an old one would stay for a while
         self.views: dict[str, str] = {}
         """The view of each word that is not read as written."""
         self.ambiguous: dict[str, tuple[str, ...]] = dict(vocabulary.numbers)

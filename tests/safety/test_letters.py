@@ -82,3 +82,9 @@ def test_places_of_letters_lie_in_the_text_and_fire_again(text: str) -> None:
 def test_the_plain_engine_reads_letters_the_same() -> None:
     text = "我想死 不想活"
     assert scan(text, Lexicon.compile([WANT_TO_DIE], engine="python")) == scan(text, Lexicon.compile([WANT_TO_DIE]))
+
+
+def test_half_a_character_in_an_expression_is_refused_in_a_sentence() -> None:
+    """Found by fuzzing: RE2 reads UTF-8, which has no halves."""
+    (problem,) = check_rule(Rule("half", "\ud800x", "spam", "green", kind="regex"))
+    assert "half a character" in problem

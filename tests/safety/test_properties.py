@@ -11,14 +11,39 @@ from hypothesis import strategies as st
 from community.safety import Lexicon, Rule, explain, fold, scan, starter_rules
 from community.safety.folding import spans, words
 
-STARTER = Lexicon.compile(starter_rules())
+LETTERS = [
+    Rule("letters-inside", "自殺|想死|unalive", "suicide", "red", kind="inside"),
+    Rule("letters-regex", r"\b\d{2,3} ?(kg|kcal)\b", "eating", "amber", kind="regex"),
+]
+STARTER = Lexicon.compile([*starter_rules(), *LETTERS])
+BY_VIEW = {
+    "words": "I want to die",
+    "lookalike": "I want to kіll mуself",
+    "elongated": "I want to diiiiieeee",
+    "leet": "I want to k1ll mys3lf",
+    "masked": "I want to k*ll myself",
+    "spaced": "I want to k i l l myself",
+    "joined": "I wanttodie today",
+    "typo": "I feel suicdial",
+    "vowels": "I am scdl",
+    "inside": "今天很想死了",
+    "regex": "only 300 kcal today",
+}
+"""A text that each view alone sees something in."""
 ANYTHING = st.text(st.characters(codec=None), max_size=120)
 RISKY = st.sampled_from(
-    ["kill myself", "I want to die", "suicidal", "don’t want to be here", "self harm", "go kill yourself", "ｋｉｌｌ myself"]
+    ["kill myself", "suicidal", "don’t want to be here", "self harm", "go kill yourself", "ｋｉｌｌ myself", *BY_VIEW.values()]
 )
 AROUND = st.text(st.sampled_from("abc XYZ.,!?'’-_*\u200b\u0301éш🙂9\n\x00"), max_size=30)
 MIXED = st.lists(st.one_of(RISKY, AROUND), max_size=6).map(" ".join)
+FORMS = st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"])
+Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 calm = settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+
+
+@pytest.mark.parametrize("view", BY_VIEW)
+def test_each_view_has_a_text_that_it_alone_sees(view: str) -> None:
+    assert view in {found.view for found in scan(BY_VIEW[view], STARTER)}
 
 
 @calm
@@ -57,9 +82,44 @@ def test_findings_survive_case(text: str) -> None:
 
 
 @calm
-@given(MIXED, st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"]))
-def test_findings_survive_normal_form(text: str, form: Literal["NFC", "NFD", "NFKC", "NFKD"]) -> None:
+@given(MIXED, FORMS)
+def test_findings_survive_normal_form(text: str, form: Form) -> None:
     assert rules_seen(text) == rules_seen(unicodedata.normalize(form, text))
+
+
+@pytest.mark.parametrize("view", BY_VIEW)
+@settings(deadline=None, max_examples=40)
+@given(before=AROUND, after=AROUND, form=FORMS)
+def test_what_a_view_sees_survives_case_and_normal_form(view: str, before: str, after: str, form: Form) -> None:
+    alone = seen_by(view, BY_VIEW[view])
+    assert alone
+    text = f"{before}\n. . .\n{BY_VIEW[view]}\n. . .\n{after}"
+    for written in (text, text.upper(), text.lower(), text.title(), unicodedata.normalize(form, text)):
+        assert alone <= seen_by(view, written)
+
+
+@pytest.mark.parametrize("view", BY_VIEW)
+@settings(deadline=None, max_examples=40)
+@given(other=MIXED)
+def test_a_view_sees_in_a_concatenation_what_it_sees_in_the_parts(view: str, other: str) -> None:
+    """Concerns, because a graver rule may speak for the same words."""
+    alone = {found.concern for found in scan(BY_VIEW[view], STARTER) if found.view == view}
+    for whole in (f"{BY_VIEW[view]}\n\n. . .\n\n{other}", f"{other}\n\n. . .\n\n{BY_VIEW[view]}"):
+        assert alone <= {found.concern for found in scan(whole, STARTER)}
+
+
+def seen_by(view: str, text: str) -> set[str]:
+    return {found.rule for found in scan(text, STARTER) if found.view == view}
+
+
+@pytest.mark.parametrize("view", BY_VIEW)
+@settings(deadline=None, max_examples=40)
+@given(before=AROUND, after=AROUND)
+def test_offsets_move_with_the_words_that_fired(view: str, before: str, after: str) -> None:
+    """However long the words before, in characters of any size, the same stretch of the original is pointed at."""
+    said = {(found.rule, BY_VIEW[view][found.start : found.end]) for found in scan(BY_VIEW[view], STARTER) if found.view == view}
+    text = f"{before} 🙂🙂\n. . .\n{BY_VIEW[view]}\n. . .\n{after}"
+    assert said <= {(found.rule, text[found.start : found.end]) for found in scan(text, STARTER) if found.view == view}
 
 
 @calm

@@ -1,0 +1,108 @@
+"""What makes the scanner quick never changes what it finds.
+
+Content note: plain, short sentences of the starter rules about self-harm and suicide.
+"""
+
+import random
+
+import pytest
+
+from community.safety import Finding, Lexicon, Rule, folding, scan, scanning, speech, starter_rules, vocabulary
+from tests.safety.plainly import found_in
+
+RULES = list(starter_rules())
+EXAMPLES = sorted({text for rule in RULES for text in (*rule.must_match, *rule.must_not_match)})
+EVERYDAY = sorted(speech.everyday())
+NOISE = "abcXYZ.,!?'’-_*#1$\u200b\u0301éш🙂9\n\x00\"“”>"
+
+
+def disguised(word: str, dice: random.Random) -> str:
+    if len(word) < 3:
+        return word
+    at = dice.randrange(1, len(word))
+    return dice.choice(
+        (
+            word.upper(),
+            " ".join(word),
+            "\u200b".join(word),
+            word.replace("i", "1").replace("e", "3").replace("o", "0"),
+            word.replace("a", "а").replace("e", "е"),
+            word[:at] + word[at] * 4 + word[at + 1 :],
+            word[:at] + "*" + word[at + 1 :],
+            word[:at] + word[at + 1 :],
+            word[: at - 1] + word[at] + word[at - 1] + word[at + 1 :],
+        )
+    )
+
+
+def some_text(dice: random.Random) -> str:
+    """Examples as written, shuffled or disguised, everyday words and noise, one after another."""
+    parts = []
+    for _ in range(dice.randint(1, 5)):
+        words = dice.choice(EXAMPLES).split(" ")
+        kind = dice.random()
+        if kind < 0.35:
+            words = [disguised(word, dice) if dice.random() < 0.5 else word for word in words]
+        elif kind < 0.45:
+            dice.shuffle(words)
+        elif kind < 0.6:
+            words = dice.choices(EVERYDAY, k=dice.randint(1, 12))
+        elif kind < 0.7:
+            words = dice.choices(NOISE, k=dice.randint(1, 20))
+        parts.append(" ".join(words))
+    return dice.choice((" ", "\n", ". ")).join(parts)
+
+
+def texts(seed: int, count: int) -> list[str]:
+    dice = random.Random(seed)
+    return [some_text(dice) for _ in range(count)]
+
+
+STARTER = Lexicon.compile(RULES)
+
+
+def test_both_engines_find_the_same() -> None:
+    plain = Lexicon.compile(RULES, engine="python")
+    for text in texts(1, 250):
+        assert scan(text, plain) == scan(text, STARTER), text
+
+
+def test_what_was_read_before_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lexicon that has read much, one that remembers next to nothing, and one that goes the other way round."""
+    small, back = Lexicon.compile(RULES), Lexicon.compile(RULES)
+    asked = texts(2, 250)
+    expected = [scan(text, STARTER) for text in asked]
+    backwards = [scan(text, back) for text in reversed(asked)][::-1]
+    assert backwards == expected
+    monkeypatch.setattr(vocabulary, "REMEMBERED", 0)
+    assert [scan(text, small) for text in asked] == expected
+
+
+def test_plain_words_are_found_exactly_where_a_slow_and_obvious_search_finds_them() -> None:
+    """Compared for words that everybody knows, so that no disguise is undone: every rule and every exception."""
+    known = STARTER.vocabulary.base
+    glue = {word for pair in speech.glue() for word in pair}
+    chosen = [rule for rule in RULES if rule.kind == "phrase"][::3]
+    lexicon, compared = Lexicon.compile(chosen), 0
+    dice = random.Random(3)
+    while compared < 40:
+        words = [word for word in folding.words(some_text(dice)) if word in known and word not in glue and not word.isdigit()][
+            :30
+        ]
+        memory = lexicon.vocabulary.memory()
+        words = [word for word in words if word in lexicon.vocabulary.base]
+        if not words or vocabulary.SINGLE in map(memory.__getitem__, words):
+            continue  # a lone letter may belong to its neighbours
+        matches = scanning._matches(words, lexicon, memory, None)
+        assert {(match.target.rule.key, match.target.exception) for match in matches} == found_in(words, chosen), words
+        compared += 1
+
+
+def test_of_very_many_findings_every_rule_keeps_its_first_and_the_gravest_come_first() -> None:
+    rules = [Rule(f"r{number}", f"word{number}x", "spam", ("green", "crisis")[number % 2]) for number in range(200)]
+    lexicon = Lexicon.compile(rules)
+    text = " ".join(f"word{number}x" for number in range(200)) + " "
+    findings: tuple[Finding, ...] = scan(text * 3, lexicon)
+    assert len(findings) == scanning.MAX_FINDINGS
+    assert {found.rule for found in findings} >= {rule.key for rule in rules if rule.severity == "crisis"}
+    assert len({found.rule for found in findings}) == scanning.MAX_FINDINGS
