@@ -90,7 +90,7 @@ def _errors(refusal: Refused) -> dict[str, str]:
 def _to_post(written: actions.Written) -> Any:
     """On to the post. Cards for its author stand right above it, support first."""
     post, support, personal = written.post, written.reviewed.support_id, written.reviewed.advice_id
-    anchor = "support-title" if support else "personal-title" if personal else f"post-{post.id}"
+    anchor = "support-title" if support else f"personal-{personal}" if personal else f"post-{post.id}"
     here = url_for("forum.topic", topic_id=post.topic_id, at=post.number, support=support, personal=personal, _anchor=anchor)
     return redirect(here, 303)
 
