@@ -18,7 +18,8 @@ from community.core.errors import Conflict, Forbidden, NotFound
 from community.notifications.models import Notification
 from community.rooms.access import room_to_read
 from community.rooms.models import StaffScope
-from community.training.queries import certified_for, concerns_of
+from community.training.models import Certificate
+from community.training.queries import certified_for, concerns_of, in_force
 
 from .models import Appeal, Case, Decision, Signal
 from .reviewable import Reviewable, find
@@ -60,6 +61,27 @@ def who_may_see(case: Case, concerns: Iterable[str] = ()) -> sa.Select[int]:
         sa.or_(Account.suspended_until.is_(None), Account.suspended_until <= now()),
         sa.or_(*(Account.id.in_(certified_for(concern)) for concern in {case.concern, *concerns})),
     )  # fmt: skip
+
+
+def could_see() -> sa.ColumnElement[bool]:
+    """The same rule for pairs: a row of Account beside a row of Case in one statement."""
+    scope = sa.exists().where(
+        StaffScope.account_id == Account.id, sa.or_(StaffScope.room_id.is_(None), StaffScope.room_id == Case.room_id)
+    )
+    trained = sa.exists().where(Certificate.account_id == Account.id, Certificate.concern == Case.concern, in_force())
+    reported = sa.exists().where(Signal.case_id == Case.id, Signal.reporter_id == Account.id)
+    standing = sa.or_(Account.suspended_until.is_(None), Account.suspended_until <= now())
+    return sa.and_(Account.role != "member", Account.id != Case.author_id, scope, trained, ~reported, standing)
+
+
+def could_take() -> sa.ColumnElement[bool]:
+    """Those of them whom `why_not_claim` does not refuse."""
+    senior_enough = sa.or_(Case.escalated_by_id.is_(None), Account.role.in_(("senior", "admin")))
+    decided_first = sa.exists().where(
+        Appeal.outcome == "open", Appeal.first_decider_id == Account.id, Appeal.decision_id == Decision.id,
+        Decision.case_id == Case.id,
+    )  # fmt: skip
+    return sa.and_(could_see(), senior_enough, ~decided_first)
 
 
 def case_to_see(actor: Account, case_id: int) -> Case:

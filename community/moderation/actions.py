@@ -27,7 +27,8 @@ from .access import (
     open_appeal,
     support_to_read,
 )
-from .deadlines import page_on_call, tell_desks
+from .deadlines import tell_desks
+from .hearers import Called, page_on_call
 from .intake import add_signals
 from .models import OUTCOMES, Appeal, Case, Decision, Sanction, Signal, Snapshot
 from .reviewable import Reviewable, find
@@ -106,8 +107,8 @@ def release(actor: Account, case_id: int) -> Case:
     return case
 
 
-def escalate(actor: Account, case_id: int, *, note: str) -> Case:
-    """Pass a case to the senior on call, with a note for them. Who is on call is told at once."""
+def escalate(actor: Account, case_id: int, *, note: str) -> Called:
+    """Pass a case to the senior on call, with a note for them. Returns who was told of it."""
     case = case_to_claim(actor, case_id)
     if case.state == "claimed" and case.claimed_by_id != actor.id:
         raise Conflict(f"{_name(case.claimed_by_id)} has this case. Ask them to pass it on.")
@@ -116,10 +117,10 @@ def escalate(actor: Account, case_id: int, *, note: str) -> Case:
     case.claimed_by_id, case.claim_until, case.changed_at, case.escalated_by_id = None, None, now(), actor.id
     case.level = max(case.level, 2)
     _store(case)
-    audit.record(actor, "case.escalated", f"case:{case.id}")
-    page_on_call(case)
+    called = page_on_call(case)
+    audit.record(actor, "case.escalated", f"case:{case.id}", told=called.count, on_call=called.on_call)
     tell_desks(case)
-    return case
+    return called
 
 
 def _store(case: Case) -> None:

@@ -11,6 +11,7 @@ from community.core.errors import Invalid, Refused
 
 from .actions import Ruling
 from .desk import Place
+from .hearers import Called
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -105,6 +106,21 @@ def answer_of(form: Mapping[str, str]) -> bool:
 def was_deciding(form: Mapping[str, str]) -> bool:
     """Whether something of a decision was typed already."""
     return bool(form.get("reason") or form.get("outcome") or form.get("rule"))
+
+
+def called_in_words(called: Called) -> tuple[str, str]:
+    """Who heard of a case that was passed on, and the tone to say it in."""
+    if called.on_call:
+        return "The case was passed on. Whoever is on call has been told.", "ok"
+    told = [*called.names, *(["the admins"] if called.admins else [])]
+    if not told:
+        return (
+            "The case was passed on, and nobody could be told: no senior can take it now. Please speak to an admin yourself.",
+            "warn",
+        )
+    listed = " and ".join([*filter(None, [", ".join(told[:-1])]), told[-1]])
+    verb = "has" if told == [*called.names][:1] else "have"
+    return f"The case was passed on. Nobody is on call: {listed} {verb} been told.", "ok" if called.names else "warn"
 
 
 def place_of(given: str) -> Place | None:

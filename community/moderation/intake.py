@@ -24,7 +24,8 @@ from community.rooms.models import Room
 from community.safety import CONCERNS, Finding, Lexicon, explain, leading_concern, scan, severity_rank
 
 from .access import who_may_see
-from .deadlines import due_after, page_on_call, tell_desks
+from .deadlines import due_after, tell_desks
+from .hearers import page_on_call
 from .models import Case, Signal, Snapshot
 from .reviewable import Reviewable
 from .second_signal import score_of

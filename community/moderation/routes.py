@@ -15,6 +15,7 @@ from community.core.limits import limit
 from community.core.web import signed_in, signed_in_even_suspended, staff_only, wants_fragment
 
 from . import access, actions, casefile, desk, forms, queries
+from .hearers import Called
 from .reviewable import Reviewable
 
 blueprint = Blueprint("moderation", __name__)
@@ -203,8 +204,9 @@ def renew(case_id: int) -> Any:
 @blueprint.post("/desk/cases/<int:case_id>/escalate")
 @staff_only
 def escalate(case_id: int) -> Any:
-    refused = _try(case_id, lambda: actions.escalate(current_user, case_id, note=request.form.get("note", "")))
-    return refused or _back_to_desk("The case was passed on. Who is on call has been told.")
+    called: list[Called] = []
+    refused = _try(case_id, lambda: called.append(actions.escalate(current_user, case_id, note=request.form.get("note", ""))))
+    return refused or _back_to_desk(*forms.called_in_words(called[-1]))
 
 
 @blueprint.post("/desk/cases/<int:case_id>/decide")
@@ -236,8 +238,8 @@ def _try(case_id: int, act: Callable[[], object]) -> Any:
     return None
 
 
-def _back_to_desk(sentence: str) -> Any:
-    flash(sentence, "ok")
+def _back_to_desk(sentence: str, kind: str = "ok") -> Any:
+    flash(sentence, kind)
     return redirect(url_for(".desk"), 303)
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from community.core import db
 from community.moderation import actions
 from community.moderation.models import Case, Decision, Snapshot
+from community.notifications.models import Notification
 from tests.people import WORRYING, Person, Stage
 
 CRUEL = "you are disgusting and pathetic"
@@ -76,3 +77,9 @@ def acts(stage: Stage, subject: str) -> list[str]:
 
     rows = sa.select(AuditEntry.act).where(AuditEntry.subject == subject).order_by(AuditEntry.id)
     return stage.ask(lambda: list(db.session().scalars(rows)))
+
+
+def told(person: Person, kind: str) -> list[dict[str, Any]]:
+    """What this person was told of that kind, in order."""
+    rows = sa.select(Notification.data).where(Notification.account_id == person.id, Notification.kind == kind)
+    return person.stage.ask(lambda: list(db.session().scalars(rows.order_by(Notification.id))))

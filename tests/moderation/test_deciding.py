@@ -18,17 +18,12 @@ from community.moderation import actions
 from community.moderation.deadlines import end_old_claims
 from community.moderation.models import Decision, Sanction
 from community.notifications.models import Notification
-from tests.moderation.acting import CRUEL, acts, case_of, claim, decide, form_of, read, ruling
+from tests.moderation.acting import CRUEL, acts, case_of, claim, decide, form_of, read, ruling, told
 from tests.people import WORRYING, Person, Stage
 
 
 def visibility(stage: Stage, message_id: int) -> str:
     return stage.ask(lambda: db.session().get_one(Message, message_id).visibility)
-
-
-def told(person: Person, kind: str) -> list[dict[str, Any]]:
-    rows = sa.select(Notification.data).where(Notification.account_id == person.id, Notification.kind == kind)
-    return person.stage.ask(lambda: list(db.session().scalars(rows.order_by(Notification.id))))
 
 
 def count(stage: Stage, table: type) -> int:
