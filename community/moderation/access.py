@@ -84,6 +84,11 @@ def could_take() -> sa.ColumnElement[bool]:
     return sa.and_(could_see(), senior_enough, ~decided_first)
 
 
+def holder_lost_it() -> sa.ColumnElement[bool]:
+    """Somebody holds the case who could not take it any more: their certificate, role, scope or good standing ended."""
+    return sa.and_(Case.claimed_by_id.is_not(None), ~sa.exists().where(Account.id == Case.claimed_by_id, could_take()))
+
+
 def case_to_see(actor: Account, case_id: int) -> Case:
     case = db.session().scalars(sa.select(Case).where(Case.id == case_id, on_beat(beat_of(actor)))).one_or_none()
     if case is None:
@@ -113,7 +118,7 @@ def case_to_claim(actor: Account, case_id: int) -> Case:
 
 def why_not_claim(actor: Account, case: Case) -> str:
     """A sentence for somebody who may see the case and not take it; nothing for everybody else."""
-    if case.state == "escalated" and not actor.is_senior:
+    if case.escalated_by_id and case.state != "closed" and not actor.is_senior:
         return "This case was passed to the senior on call. You can read it; they decide it."
     appeal = open_appeal(case)
     if appeal is not None and appeal.first_decider_id == actor.id:

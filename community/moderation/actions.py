@@ -23,11 +23,12 @@ from .access import (
     case_to_decide,
     case_to_see,
     decision_to_read,
+    holder_lost_it,
     item_to_report,
     open_appeal,
     support_to_read,
 )
-from .deadlines import tell_desks
+from .deadlines import due_after, let_go, tell_desks
 from .hearers import Called, page_on_call
 from .intake import add_signals
 from .models import OUTCOMES, Appeal, Case, Decision, Sanction, Signal, Snapshot
@@ -59,12 +60,12 @@ def claim(actor: Account, case_id: int, *, lease_minutes: int) -> Case:
     after(case.state, "claim")
     moment = now()
     free = ("open", "escalated") if actor.is_senior else ("open",)
+    ended = sa.and_(Case.state == "claimed", sa.or_(Case.claim_until <= moment, holder_lost_it()))
     won = db.session().execute(
         sa.update(Case)
         .where(
             Case.id == case.id,
-            sa.or_(Case.state.in_(free), sa.and_(Case.state == "claimed", Case.claim_until <= moment),
-                   Case.claimed_by_id == actor.id),
+            sa.or_(Case.state.in_(free), ended, Case.claimed_by_id == actor.id),
         )
         .values(state="claimed", claimed_by_id=actor.id, claim_until=moment + minutes(lease_minutes), changed_at=moment,
                 version=Case.version + 1)
@@ -99,8 +100,7 @@ def renew_claim(actor: Account, case_id: int, *, lease_minutes: int) -> Case:
 
 def release(actor: Account, case_id: int) -> Case:
     case = case_to_decide(actor, case_id)
-    case.state = after(case.state, "release")
-    case.claimed_by_id, case.claim_until, case.changed_at = None, None, now()
+    let_go(case)
     _store(case)
     audit.record(actor, "case.released", f"case:{case.id}")
     tell_desks(case)
@@ -115,7 +115,7 @@ def escalate(actor: Account, case_id: int, *, note: str) -> Called:
     case.escalation_note = text.words_of(note, field="note", limit=NOTE_MAX, what="a sentence for the senior")
     case.state = after(case.state, "escalate")
     case.claimed_by_id, case.claim_until, case.changed_at, case.escalated_by_id = None, None, now(), actor.id
-    case.level = max(case.level, 2)
+    case.level, case.louder_at = max(case.level, 2), due_after(case.severity)
     _store(case)
     called = page_on_call(case)
     audit.record(actor, "case.escalated", f"case:{case.id}", told=called.count, on_call=called.on_call)

@@ -24,7 +24,7 @@ from community.rooms.models import Room
 from community.safety import CONCERNS, Finding, Lexicon, explain, leading_concern, scan, severity_rank
 
 from .access import who_may_see
-from .deadlines import due_after, tell_desks
+from .deadlines import due_after, let_go, tell_desks
 from .hearers import page_on_call
 from .models import Case, Signal, Snapshot
 from .reviewable import Reviewable
@@ -131,6 +131,7 @@ def add_signals(item: Reviewable, signals: Sequence[Signal]) -> Case:
     leader = max(signals, key=_gravity)
     case = case_about(item)
     left: tuple[str, ...] = ()
+    graver = case is not None and _is_graver(leader, case)
     if case is None:
         case = _new_case(item, leader)
     else:
@@ -141,6 +142,8 @@ def add_signals(item: Reviewable, signals: Sequence[Signal]) -> Case:
         signal.case_id, signal.snapshot_id = case.id, snapshot.id
     db.session().add_all(signals)
     db.session().flush()
+    if graver and case.state == "escalated":
+        page_on_call(case)
     tell_desks(case, also=left)
     return case
 
@@ -171,6 +174,10 @@ def _gravity(signal: Signal) -> tuple[int, int]:
     return severity_rank(signal.severity), -CONCERNS.index(signal.concern)
 
 
+def _is_graver(signal: Signal, case: Case) -> bool:
+    return _gravity(signal) > (case.severity_rank, -CONCERNS.index(case.concern))
+
+
 def _new_case(item: Reviewable, worst: Signal) -> Case:
     case = Case(
         target_kind=item.kind, target_id=item.id, room_id=item.room_id, author_id=item.author_id, concern=worst.concern,
@@ -196,7 +203,7 @@ def _raise(case: Case, leader: Signal) -> tuple[str, ...]:
             None,
             "",
         )
-    if reopened or _gravity(leader) > (case.severity_rank, -CONCERNS.index(case.concern)):
+    if reopened or _is_graver(leader, case):
         _lead(case, leader)
     act = "case.reopened" if reopened else "case.signal-added"
     audit.record(None, act, f"case:{case.id}", signal=leader.kind, concern=case.concern, severity=case.severity)
@@ -207,9 +214,9 @@ def _lead(case: Case, leader: Signal) -> None:
     """The signal now says whose case it is and by when. Somebody not trained for it does not keep it."""
     case.concern, case.severity, case.severity_rank = leader.concern, leader.severity, severity_rank(leader.severity)
     case.due_at = case.louder_at = min(case.due_at, due_after(leader.severity))
-    case.level = 0
+    case.level = case.level if case.escalated_by_id else 0
     if case.state == "claimed" and db.session().scalar(who_may_see(case).where(Account.id == case.claimed_by_id)) is None:
-        case.state, case.claimed_by_id, case.claim_until = after(case.state, "release"), None, None
+        let_go(case)
 
 
 def _snapshot(case: Case, item: Reviewable) -> Snapshot:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
+import time_machine
 
 from community.core import db
 from community.core.audit import AuditEntry
 from community.core.clock import now
-from community.training.models import Shift
-from tests.moderation.acting import case_of, claim, told
-from tests.people import Person, Stage
+from community.core.errors import Conflict, Forbidden
+from community.moderation import actions
+from community.moderation.deadlines import end_old_claims, raise_overdue_cases
+from community.moderation.models import Case
+from community.rooms.models import StaffScope
+from community.training.models import Certificate, Shift
+from tests.moderation.acting import CRUEL, case_of, claim, read, told
+from tests.people import WORRYING, Person, Stage
 
 
 def on_shift(person: Person, kind: str) -> None:
@@ -25,6 +33,11 @@ def on_shift(person: Person, kind: str) -> None:
 
 def senior(stage: Stage, name: str, **also: Any) -> Person:
     return stage.person(name, role="senior", concerns="all", **also)
+
+
+def sweep(stage: Stage, turn: Callable[[], None]) -> None:
+    with stage.app.app_context():
+        turn()
 
 
 def pass_on(person: Person, case_id: int) -> str:
@@ -61,7 +74,9 @@ def test_a_senior_on_duty_is_told_before_those_at_home(stage: Stage, ana: Person
     assert [len(told(person, "case-paged")) for person in (here, at_home, ida)] == [1, 0, 0]
 
 
-def test_a_moderator_on_call_who_could_not_take_it_is_not_the_one_told(stage: Stage, ana: Person, mia: Person, ida: Person) -> None:
+def test_a_moderator_on_call_who_could_not_take_it_is_not_the_one_told(
+    stage: Stage, ana: Person, mia: Person, ida: Person
+) -> None:
     other = stage.person("Kay", role="moderator", concerns="all", on_call=True)
     assert "Nobody is on call: the admins have been told." in pass_on(mia, case_of(ana))
     assert (len(told(other, "case-paged")), len(told(ida, "case-paged"))) == (0, 1)
@@ -92,3 +107,113 @@ def test_an_admin_who_cannot_see_a_case_is_told_who_could_take_it(stage: Stage, 
     assert "Max could take it: please ask one of them." in page
     assert f"/desk/cases/{case_id}" not in page
     assert 'href="/admin">To the overview' in page
+
+
+def test_a_case_passed_on_stays_with_the_seniors_when_it_is_released(stage: Stage, ana: Person, mia: Person, sol: Person) -> None:
+    case_id = case_of(ana)
+    pass_on(mia, case_id)
+    claim(sol, case_id)
+    stage.do(lambda: actions.release(sol.account(), case_id))
+    assert read(stage, case_id).state == "escalated"
+    with pytest.raises(Forbidden, match="passed to the senior"):
+        claim(mia, case_id)
+
+
+def test_a_case_passed_on_calls_its_seniors_again_when_their_claim_ends(
+    stage: Stage, ana: Person, mia: Person, sol: Person
+) -> None:
+    case_id = case_of(ana)
+    pass_on(mia, case_id)
+    claim(sol, case_id)
+    with time_machine.travel(now() + timedelta(minutes=11)):
+        with pytest.raises(Forbidden, match="passed to the senior"):
+            claim(mia, case_id)
+        sweep(stage, end_old_claims)
+    assert read(stage, case_id).state == "escalated"
+    assert len(told(sol, "case-paged")) == 2
+
+
+def test_the_clock_of_a_case_passed_on_begins_anew(stage: Stage, ana: Person, mia: Person, sol: Person) -> None:
+    case_id = case_of(ana)
+    with time_machine.travel(now() + timedelta(minutes=19)):
+        pass_on(mia, case_id)
+        assert read(stage, case_id).louder_at > now() + timedelta(minutes=19)
+    with time_machine.travel(now() + timedelta(minutes=25)):
+        sweep(stage, raise_overdue_cases)
+    assert told(sol, "case-overdue") == []
+
+
+def test_a_case_passed_on_that_becomes_graver_is_no_quieter_and_calls_again(
+    stage: Stage, ana: Person, ben: Person, sol: Person, ida: Person
+) -> None:
+    case_id = case_of(ana, CRUEL)
+    pass_on(sol, case_id)
+    stage.do(lambda: db.session().execute(sa.update(Case).values(level=3)))
+    message = read(stage, case_id).target_id
+    ben.post(f"/report/message/{message}", worry="worried")
+    case = read(stage, case_id)
+    assert (case.concern, case.severity, case.state, case.level) == ("suicide", "red", "escalated", 3)
+    assert len(told(ida, "case-paged")) == 2
+
+
+# ---- the clock
+
+
+def test_the_clock_never_falls_silent_while_a_case_waits(stage: Stage, ana: Person, sol: Person, ida: Person) -> None:
+    case_id, begun = case_of(ana), now()
+    for turn in range(1, 7):
+        with time_machine.travel(begun + timedelta(minutes=21 * turn)):
+            sweep(stage, raise_overdue_cases)
+    assert read(stage, case_id).level == 3
+    levels = [data["level"] for data in told(sol, "case-overdue")]
+    assert levels == [1, 2, 3, 3, 3, 3]
+    assert [data["level"] for data in told(ida, "case-overdue")] == [3, 3, 3, 3]
+    claim(sol, case_id)
+    with time_machine.travel(begun + timedelta(minutes=21 * 8)):
+        sweep(stage, raise_overdue_cases)
+    assert len(told(ida, "case-overdue")) == 4
+
+
+def test_a_claim_that_ends_on_an_overdue_case_is_told_of(stage: Stage, ana: Person, mia: Person, sol: Person) -> None:
+    case_id = case_of(ana)
+    with time_machine.travel(now() + timedelta(minutes=21)):
+        sweep(stage, raise_overdue_cases)
+        claim(mia, case_id)
+    with time_machine.travel(now() + timedelta(minutes=32)):
+        sweep(stage, end_old_claims)
+        sweep(stage, raise_overdue_cases)
+    assert len(told(sol, "case-overdue")) == 2
+
+
+# ---- a holder who may not hold it any more
+
+
+def _revoke(person: Person) -> None:
+    ended = sa.update(Certificate).where(Certificate.account_id == person.id).values(revoked_at=now())
+    person.stage.do(lambda: db.session().execute(ended))
+
+
+@pytest.mark.parametrize("lost", ["certificate", "role", "scope", "standing"])
+def test_a_claim_ends_with_the_authority_of_its_holder(lost: str, stage: Stage, ana: Person, mia: Person, sol: Person) -> None:
+    held, kept = case_of(ana), case_of(ana, WORRYING + " now")
+    claim(mia, held)
+    claim(sol, kept)
+    losses = {
+        "certificate": lambda: _revoke(mia),
+        "role": lambda: stage.do(lambda: setattr(mia.account(), "role", "member")),
+        "scope": lambda: stage.do(lambda: db.session().execute(sa.delete(StaffScope).where(StaffScope.account_id == mia.id))),
+        "standing": lambda: stage.do(lambda: setattr(mia.account(), "suspended_until", now() + timedelta(days=1))),
+    }
+    losses[lost]()
+    sweep(stage, end_old_claims)
+    assert (read(stage, held).state, read(stage, kept).state) == ("open", "claimed")
+
+
+def test_somebody_else_need_not_wait_for_a_claim_without_authority(stage: Stage, ana: Person, mia: Person, sol: Person) -> None:
+    case_id = case_of(ana)
+    claim(mia, case_id)
+    with pytest.raises(Conflict, match="Mia has this case until"):
+        claim(sol, case_id)
+    _revoke(mia)
+    claim(sol, case_id)
+    assert read(stage, case_id).claimed_by_id == sol.id
