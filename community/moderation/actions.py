@@ -30,8 +30,8 @@ from .access import (
 )
 from .deadlines import due_after, let_go, tell_desks
 from .hearers import Called, page_on_call
-from .intake import add_signals
 from .models import OUTCOMES, Appeal, Case, Decision, Sanction, Signal, Snapshot
+from .notes import take_note
 from .reviewable import Reviewable, find
 from .transitions import after
 
@@ -306,13 +306,16 @@ def report(actor: Account, kind: str, target_id: int, *, concern: str, note: str
         return known
     signal = Signal(kind="report", concern=concern, severity=REPORT_SEVERITY.get(concern, "amber"), created_at=now(), reporter_id=actor.id,
                     note=words, cues=[], explanation="A member reported this.")  # fmt: skip
-    return add_signals(item, [signal])
+    return take_note(item, signal).case
 
 
 def _reported_before(actor: Account, item: Reviewable, concern: str, words: str) -> sa.Select[Case]:
+    """A note may have made its report graver than what the reporter chose."""
+    chosen = sa.and_(Signal.concern == concern, sa.or_(Signal.note == words, sa.literal(words) == ""))
+    raised = sa.and_(Signal.rule_key != "", Signal.note == words)
     return sa.select(Case).join(Signal, Signal.case_id == Case.id).where(
         Case.target_kind == item.kind, Case.target_id == item.id, Case.state != "closed", Signal.kind == "report",
-        Signal.reporter_id == actor.id, Signal.concern == concern, sa.or_(Signal.note == words, sa.literal(words) == ""),
+        Signal.reporter_id == actor.id, sa.or_(chosen, raised),
     )  # fmt: skip
 
 
@@ -336,7 +339,7 @@ def ask_for_moderator(actor: Account, support_id: int, *, note: str) -> Case:
         return case
     signal = Signal(kind="help-request", concern=case.concern if case else "hopelessness", severity="red", created_at=now(),
                     note=words, cues=[], explanation="The author asks to talk to a moderator.")  # fmt: skip
-    return add_signals(item, [signal])
+    return take_note(item, signal).case
 
 
 def _asked_the_same(case: Case, words: str) -> bool:
@@ -344,8 +347,9 @@ def _asked_the_same(case: Case, words: str) -> bool:
     return db.session().scalar(asked.limit(1)) is not None
 
 
-def appeal(actor: Account, decision_id: int, *, words: str, days: int) -> Appeal:
-    """The author's answer to a decision, once, within `days`. It reopens the case for somebody else."""
+def appeal(actor: Account, decision_id: int, *, words: str, days: int) -> int | None:
+    """The author's answer to a decision, once, within `days`. It reopens the case for somebody else. Returns the author's support
+    card (a notification id), if what they wrote may mean distress."""
     decision = decision_to_read(actor, decision_id)
     case = db.session().get_one(Case, decision.case_id, with_for_update=True)
     refusal = why_no_appeal(decision, days=days)
@@ -358,9 +362,9 @@ def appeal(actor: Account, decision_id: int, *, words: str, days: int) -> Appeal
     db.session().flush()
     signal = Signal(kind="appeal", concern=case.concern, severity="amber", created_at=now(), note=said, cues=[],
                     explanation="The author appeals.")  # fmt: skip
-    add_signals(find(case.target_kind, case.target_id), [signal])
+    noted = take_note(find(case.target_kind, case.target_id), signal, card=True)
     audit.record(actor, "appeal.made", f"case:{case.id}", decision=decision.id)
-    return row
+    return noted.support_id
 
 
 def why_no_appeal(decision: Decision, *, days: int) -> str:

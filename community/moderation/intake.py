@@ -102,10 +102,14 @@ def _judge(item: Reviewable, *, known: frozenset[Known]) -> Reviewed:
 
 
 def _scan(item: Reviewable) -> tuple[Sequence[Finding], Lexicon | None]:
+    return scan_words(item.words(), item.room_id)
+
+
+def scan_words(words: str, room_id: int) -> tuple[Sequence[Finding], Lexicon | None]:
     """Findings and the lexicon that judged; no lexicon when the scanner failed: that opens a case of its own."""
     try:
         lexicon = current_lexicon()
-        return scan(item.words(), lexicon, room=item.room_id, profile=_profile_of(item.room_id)), lexicon
+        return scan(words, lexicon, room=room_id, profile=_profile_of(room_id)), lexicon
     except sa.exc.SQLAlchemyError:
         raise  # the database failed, not the scanner: nothing is stored and the writer is told
     except Exception:
@@ -135,7 +139,7 @@ def add_signals(item: Reviewable, signals: Sequence[Signal]) -> Case:
     if case is None:
         case = _new_case(item, leader)
     else:
-        left = _raise(case, leader)
+        left = _raise(case, leader, item.words())
     snapshot = _snapshot(case, item)
     case.score = score_of(snapshot.words)
     for signal in signals:
@@ -190,7 +194,7 @@ def _new_case(item: Reviewable, worst: Signal) -> Case:
     return case
 
 
-def _raise(case: Case, leader: Signal) -> tuple[str, ...]:
+def _raise(case: Case, leader: Signal, words: str) -> tuple[str, ...]:
     """A further signal: it can make a case graver, never milder. Returns the concerns whose desks lose it."""
     was, reopened = case.concern, case.state == "closed"
     case.state = after(case.state, "signal")
@@ -204,15 +208,30 @@ def _raise(case: Case, leader: Signal) -> tuple[str, ...]:
             "",
         )
     if reopened or _is_graver(leader, case):
-        _lead(case, leader)
+        _lead(case, leader, _gravest_concern(case, leader, words) if reopened else leader.concern)
     act = "case.reopened" if reopened else "case.signal-added"
     audit.record(None, act, f"case:{case.id}", signal=leader.kind, concern=case.concern, severity=case.severity)
     return (was,) if case.concern != was else ()
 
 
-def _lead(case: Case, leader: Signal) -> None:
+def _gravest_concern(case: Case, leader: Signal, words: str) -> str:
+    """What is opened again by something milder still belongs to those trained for the gravest that was found in its words as they
+    are now, or in a note about them."""
+    rows = (
+        sa.select(Signal.kind, Signal.concern, Signal.start, Signal.end, Snapshot.words)
+        .join(Snapshot, Snapshot.id == Signal.snapshot_id)
+        .where(Signal.case_id == case.id, sa.or_(Signal.rule_key != "", Signal.kind == "scanner-failed"))
+    )
+    found = (
+        row.concern for row in db.session().execute(rows)
+        if row.words[row.start : row.end] in words or row.kind not in ("finding", "rescan")
+    )  # fmt: skip
+    return min({leader.concern, *found}, key=CONCERNS.index)
+
+
+def _lead(case: Case, leader: Signal, concern: str) -> None:
     """The signal now says whose case it is and by when. Somebody not trained for it does not keep it."""
-    case.concern, case.severity, case.severity_rank = leader.concern, leader.severity, severity_rank(leader.severity)
+    case.concern, case.severity, case.severity_rank = concern, leader.severity, severity_rank(leader.severity)
     case.due_at = case.louder_at = min(case.due_at, due_after(leader.severity))
     case.level = case.level if case.escalated_by_id else 0
     if case.state == "claimed" and db.session().scalar(who_may_see(case).where(Account.id == case.claimed_by_id)) is None:
@@ -256,21 +275,28 @@ def _known(item: Reviewable) -> frozenset[Known]:
 
 
 def _offer_support(item: Reviewable, findings: Sequence[Finding]) -> int | None:
-    """A private card for the author, when something in the words may mean distress, or a rule asks for it."""
+    """The author's card; when there is none and the words wait, they are told that."""
+    card = offer_support(item, item.words(), findings)
+    if card is None and item.visibility == "held":
+        return notify(item.author_id, "held", read=True, **_where(item)).id
+    return card
+
+
+def offer_support(item: Reviewable, words: str, findings: Sequence[Finding], **facts: Any) -> int | None:
+    """A private card for the author, when something in `words` (theirs, in or about the item) may mean distress, or a rule asks
+    for it."""
     meant = [
         finding for finding in findings
         if finding.action == "support" or (finding.concern in DISTRESS and severity_rank(finding.severity) >= severity_rank("amber"))
     ]  # fmt: skip
     if not meant:
-        if item.visibility == "held":
-            return notify(item.author_id, "held", read=True, **_where(item)).id
         return None
-    words = item.words()
     noticed = list(dict.fromkeys(words[finding.start : finding.end] for finding in meant))[:3]
     country = db.session().get_one(Account, item.author_id).country
     return notify(
-        item.author_id, "support", read=True, noticed=noticed, concern=leading_concern(meant), country=country, **_where(item)
-    ).id
+        item.author_id, "support", read=True, noticed=noticed, concern=leading_concern(meant), country=country, **facts,
+        **_where(item),
+    ).id  # fmt: skip
 
 
 def _where(item: Reviewable) -> dict[str, Any]:

@@ -30,13 +30,16 @@ def support_card(actor: Account, notification_id: int) -> dict[str, Any]:
     return {
         "id": card.id,
         "noticed": _noticed(card.data.get("noticed", [])),
-        "visibility": _who_sees(item, case),
+        "visibility": TO_MODERATORS if card.data.get("private") else _who_sees(item, case),
         "passed_on": _passed_on(case),
         "helplines": helplines_for(actor.country),
         "talk_url": f"/support/{card.id}/talk",
         "case_id": None,
         "dismiss_url": item.path() if item.visibility != "withdrawn" else None,
     }
+
+
+TO_MODERATORS = "What you wrote went to the moderators, and nobody else can read it."
 
 
 def _noticed(words: list[str]) -> str:

@@ -94,19 +94,28 @@ def appeal(decision_id: int) -> Any:
     words, days = request.form.get("words", ""), current_app.config["KITH"].appeal_days
     try:
         _count_words()
-        db.stored(lambda: actions.appeal(current_user, decision_id, words=words, days=days))
+        card = db.stored(lambda: actions.appeal(current_user, decision_id, words=words, days=days))
     except NotFound:
         raise
     except Refused as refusal:
         return _statement(decision_id, words=words, errors=forms.errors_of(refusal)), refusal.status
     flash("Your appeal is sent. Somebody who did not make this decision looks at it and answers you here.", "ok")
-    return redirect(url_for(".statement", decision_id=decision_id), 303)
+    return redirect(url_for(".statement", decision_id=decision_id, support=card), 303)
 
 
 def _statement(decision_id: int, *, words: str = "", errors: dict[str, str] | None = None) -> str:
     days = current_app.config["KITH"].appeal_days
     told = queries.statement(current_user, decision_id, appeal_days=days)
-    return render_template("moderation/statement.html", told=told, words=words, errors=errors or {})
+    card = _card_beside(forms.number(request.args.get("support")))
+    return render_template("moderation/statement.html", told=told, words=words, errors=errors or {}, card=card)
+
+
+def _card_beside(notification_id: int) -> Any:
+    """The author's support card; somebody else's number shows nothing."""
+    try:
+        return queries.support_card(current_user, notification_id) if notification_id else None
+    except NotFound:
+        return None
 
 
 @blueprint.get("/desk", endpoint="desk")
