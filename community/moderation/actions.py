@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlalchemy.orm.exc import StaleDataError
 
 from community.accounts.actions import lift_restriction, restrict
@@ -52,6 +53,9 @@ class Ruling:
     snapshot_id: int
     days: int = 0
     hide_words: bool = False
+
+    def hides(self, outcome: str) -> bool:
+        return outcome == "hide" or (outcome in ("warn", "suspend") and self.hide_words)
 
 
 def claim(actor: Account, case_id: int, *, lease_minutes: int) -> Case:
@@ -150,7 +154,7 @@ def decide(actor: Account, case_id: int, ruling: Ruling) -> Decision:
     _check_outcome(actor, case, ruling)
     decision = _close(actor, case, ruling, outcome=ruling.outcome)
     item = find(case.target_kind, case.target_id)
-    _apply_to_words(item, ruling)
+    _apply_to_words(item, case, show=ruling.outcome == "restore")
     until = None
     if ruling.outcome == "suspend":
         until = _suspend(decision, ruling.days)
@@ -188,7 +192,7 @@ def _close(actor: Account, case: Case, ruling: Ruling, *, outcome: str) -> Decis
         raise Conflict("The words you decided on are not those of this case. Reload it and look again.")
     decision = Decision(
         case_id=case.id, author_id=case.author_id, decider_id=actor.id, outcome=outcome, house_rule_id=rule.id, reason=reason,
-        snapshot_id=snapshot.id, case_version=case.version, created_at=now(),
+        snapshot_id=snapshot.id, case_version=case.version, created_at=now(), hid=ruling.hides(outcome),
     )  # fmt: skip
     db.session().add(decision)
     case.state = after(case.state, "decide")
@@ -233,12 +237,24 @@ CHANGES = {
 }
 
 
-def _apply_to_words(item: Reviewable, ruling: Ruling) -> None:
-    """Held words are let out or hidden by every decision. Only `restore` shows again what an earlier decision hid; `warn` and
-    `suspend` hide when asked to."""
-    hide = ruling.outcome == "hide" or (ruling.outcome in ("warn", "suspend") and ruling.hide_words)
-    keep_hidden = ruling.outcome != "restore" and item.visibility == "hidden"
-    set_visibility(item, "hidden" if hide or keep_hidden else "visible")
+def _apply_to_words(item: Reviewable, case: Case, *, show: bool = False) -> None:
+    """Words are hidden exactly while a decision that hid them stands. Held words are thereby let out or hidden by every decision."""
+    earlier = item.visibility == "hidden" and not show  # hidden before decisions said so themselves
+    set_visibility(item, "hidden" if earlier or _hidden_still(case) else "visible")
+
+
+def _hidden_still(case: Case) -> bool:
+    """Some decision hid the words, was not overturned, and no later one showed them again. The answer to an appeal undoes only the
+    decision it is about."""
+    later = aliased(Decision)
+    answers = sa.select(Appeal.answer_id).where(Appeal.answer_id.is_not(None))
+    overturned = sa.exists().where(Appeal.decision_id == Decision.id, Appeal.outcome == "overturned")
+    restored = sa.exists().where(
+        later.case_id == Decision.case_id, later.id > Decision.id, later.outcome == "restore", later.id.not_in(answers)
+    )
+    hid = sa.or_(Decision.hid, Decision.outcome == "hide")
+    standing = sa.select(Decision.id).where(Decision.case_id == case.id, hid, ~overturned, ~restored)
+    return db.session().scalar(standing.limit(1)) is not None
 
 
 def set_visibility(item: Reviewable, visibility: str) -> None:
@@ -396,24 +412,13 @@ def decide_appeal(actor: Account, case_id: int, ruling: Ruling, *, overturn: boo
     decision = _close(actor, case, ruling, outcome="restore" if overturn else "leave")
     row.outcome, row.answer_id = "overturned" if overturn else "upheld", decision.id
     row.decided_by_id, row.decided_at, row.reason = actor.id, now(), decision.reason
-    _apply_answer(item, first, overturn=overturn)
+    _apply_to_words(item, case, show=overturn)
     if overturn:
         _lift_of(actor, first, decision.reason)
     audit.record(actor, f"appeal.{row.outcome}", f"case:{case.id}", decision=first.id)
     notify(row.author_id, "appeal-decided", mail=True, decision=first.id, outcome=row.outcome, reason=decision.reason,
            path=item.path())  # fmt: skip
     return row
-
-
-def _apply_answer(item: Reviewable, first: Decision, *, overturn: bool) -> None:
-    """What another, later decision hid stays hidden; words held since then are let out unless the hiding was upheld."""
-    hidden_later = sa.select(Decision.id).where(
-        Decision.case_id == first.case_id, Decision.id > first.id, Decision.outcome.in_(("hide", "warn", "suspend"))
-    )
-    if item.visibility == "held":
-        set_visibility(item, "hidden" if first.outcome == "hide" and not overturn else "visible")
-    elif overturn and db.session().scalar(hidden_later.limit(1)) is None:
-        set_visibility(item, "visible")
 
 
 def _lift_of(actor: Account, decision: Decision, reason: str) -> None:
