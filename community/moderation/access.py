@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from community.accounts.models import Account
 from community.core import db
+from community.core.audit import AuditEntry
 from community.core.clock import now
 from community.core.errors import Conflict, Forbidden, NotFound
 from community.notifications.models import Notification
@@ -131,11 +132,21 @@ def case_to_decide(actor: Account, case_id: int) -> Case:
     case = case_to_claim(actor, case_id)
     if case.state == "closed":
         raise Conflict("This case has been decided meanwhile. Reload the desk to see what was decided.")
-    if case.claimed_by_id != actor.id:
+    if case.claimed_by_id == actor.id and case.claim_until is not None and case.claim_until > now():
+        return case
+    if not _had_it(actor, case):
         raise Forbidden("Claim the case first, so that nobody else decides it at the same time.")
-    if case.claim_until is None or case.claim_until <= now():
-        raise Conflict("Your claim has ended. Claim the case again; what you wrote is still in the form.")
-    return case
+    if case.claimed_by_id not in (None, actor.id):
+        raise Conflict("Your claim has ended, and somebody else has the case now. What you wrote is still in the form.")
+    raise Conflict("Your claim has ended. Claim the case again; what you wrote is still in the form.")
+
+
+def _had_it(actor: Account, case: Case) -> bool:
+    """Whether they claimed it once: what they sent was then written on a page of theirs."""
+    rows = sa.select(AuditEntry.id).where(
+        AuditEntry.subject == f"case:{case.id}", AuditEntry.act == "case.claimed", AuditEntry.actor_id == actor.id
+    )
+    return db.session().scalar(rows.limit(1)) is not None
 
 
 def open_appeal(case: Case) -> Appeal | None:

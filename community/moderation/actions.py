@@ -232,6 +232,7 @@ CHANGES = {
     "case.signal-added": "there is a new reason to look at it",
     "case.reopened": "it was opened again",
     "case.words-edited": "the author edited the words",
+    "case.words-withdrawn": "the author took the words back",
     "case.claimed": "it was claimed again",
     "case.overdue": "it became overdue",
 }

@@ -75,7 +75,7 @@ SIGNAL_WORDS = {
 }  # fmt: skip
 ACT_WORDS = {
     "case.opened": "Opened", "case.reopened": "Opened again", "case.signal-added": "A further signal came",
-    "case.words-edited": "The author edited the words", "case.claimed": "Claimed", "case.claim-ended": "A claim ran out",
+    "case.words-edited": "The author edited the words", "case.words-withdrawn": "The author took the words back", "case.claimed": "Claimed", "case.claim-ended": "A claim ran out",
     "case.released": "Released", "case.escalated": "Passed to the senior on call", "case.decided": "Decided",
     "case.overdue": "Overdue: the next people were told", "appeal.made": "Appealed by the author",
     "appeal.upheld": "Appeal answered: it stays", "appeal.overturned": "Appeal answered: overturned",

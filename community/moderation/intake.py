@@ -173,6 +173,17 @@ def _renew_open_case(item: Reviewable) -> None:
     tell_desks(case)
 
 
+def withdrawn(item: Reviewable) -> None:
+    """Their author took the words back: whoever has the case before them learns it, and a decision on how it was before is refused."""
+    case = case_about(item)
+    if case is None:
+        return
+    audit.record(None, "case.words-withdrawn", f"case:{case.id}")
+    if case.state != "closed":
+        case.changed_at = now()
+        tell_desks(case)
+
+
 def _gravity(signal: Signal) -> tuple[int, int]:
     """Severity, then the graver concern: it decides whose desk a case lies on."""
     return severity_rank(signal.severity), -CONCERNS.index(signal.concern)

@@ -146,6 +146,13 @@ def card(case_id: int) -> Any:
     return render_template("moderation/_card.html", card=desk.card(current_user, case_id), open_id=_open_case())
 
 
+@blueprint.get("/desk/cases/<int:case_id>/version")
+@staff_only
+def version(case_id: int) -> Any:
+    """Asked by an open case when something happened: NotFound once its reader may not see it any more."""
+    return {"version": access.case_to_see(current_user, case_id).version}
+
+
 @blueprint.get("/desk/cases/<int:case_id>")
 @staff_only
 def case(case_id: int) -> Any:

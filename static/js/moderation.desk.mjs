@@ -113,6 +113,7 @@ async function renewAll() {
   const before = new Set(cards().map((card) => card.dataset.case));
   const opened = fresh.querySelector("[data-lanes]");
   if (!lists()) return location.reload(); // the desk was closed when this page was made
+  if ("nothing" in opened.dataset && !open) return location.reload(); // and now it is closed: the page says why
   keepingFocus(() => lists().replaceWith(opened));
   desk.dataset.beat = opened.dataset.beat;
   const news = cards().filter((card) => !before.has(card.dataset.case));
@@ -132,6 +133,7 @@ let since = desk.dataset.now;
 
 async function poll() {
   const answer = await fetch(`/desk/changes?since=${encodeURIComponent(since)}`, { headers: { "X-Requested-With": "kith" } });
+  if ([401, 403, 404].includes(answer.status)) return shut();
   if (!answer.ok) throw new Error(`changes: ${answer.status}`);
   const { now, cases, here, beat } = await answer.json();
   since = now;
@@ -143,6 +145,13 @@ async function poll() {
     else for (const id of cases) await renew(id);
   }
   for (const act of listeners) act(cases, there);
+}
+
+/** Nobody on the team any more, or suspended: nothing of the desk stays on the screen. */
+function shut() {
+  if (!open) return location.reload();
+  lists()?.replaceChildren();
+  for (const act of listeners) act([], new Set());
 }
 
 function beat() {
@@ -157,7 +166,9 @@ socket.on("case_changed", ({ case: id }) => {
 socket.on("desk_changed", () => next(renewAll));
 socket.on("connect", () => next(poll));
 socket.on("disconnect", (reason) => {
-  if (reason === "io server disconnect") setTimeout(() => socket.connect(), 5_000);
+  if (reason !== "io server disconnect") return;
+  next(poll); // authority may have ended
+  setTimeout(() => socket.connect(), 5_000);
 });
 
 setInterval(() => {

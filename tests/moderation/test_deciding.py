@@ -293,6 +293,22 @@ def test_an_ended_claim_is_taken_up_again_without_losing_a_word(stage: Stage, an
         assert mia.post(f"/desk/cases/{case_id}/decide", **form_of(stage, case_id)).status_code == 303
 
 
+def test_after_the_sweep_an_ended_claim_is_said_to_have_ended(stage: Stage, ana: Person, mia: Person, sol: Person) -> None:
+    case_id = case_of(ana)
+    claim(mia, case_id)
+    form = form_of(stage, case_id, reason="My careful words")
+    with time_machine.travel(now() + timedelta(minutes=11)):
+        with stage.app.app_context():
+            end_old_claims()
+        answer = mia.post(f"/desk/cases/{case_id}/decide", **form)
+        assert "Your claim has ended. Claim the case again; what you wrote is still in the form." in answer.text
+        assert "My careful words" in answer.text
+        claim(sol, case_id)
+        answer = mia.post(f"/desk/cases/{case_id}/decide", **form)
+        assert "Your claim has ended, and somebody else has the case now." in answer.text
+        assert "My careful words" in answer.text
+
+
 def test_the_case_of_another_snapshot_is_refused(stage: Stage, ana: Person, mia: Person) -> None:
     case_id, other = case_of(ana), case_of(ana, WORRYING + " now")
     claim(mia, case_id)

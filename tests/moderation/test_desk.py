@@ -17,7 +17,7 @@ from community.moderation.access import beat_of, case_to_see
 from community.rooms.models import Room, StaffScope
 from community.training.actions import certify
 from community.training.models import Certificate
-from tests.moderation.acting import CRUEL, acts, case_of, claim, decide, read
+from tests.moderation.acting import CRUEL, acts, case_of, claim, decide, form_of, read
 from tests.people import WORRYING, Person, Stage
 
 
@@ -292,3 +292,49 @@ def test_a_claim_by_a_stranger_to_the_case_is_not_found(stage: Stage, mia: Perso
         assert mia.get(f"/desk/cases/{case_id}").status_code == 404
         assert mia.post(f"/desk/cases/{case_id}/claim").status_code == 404
     assert actions.SUSPENSION_DAYS_MAX == 365
+
+
+# ---- what an open case learns
+
+
+def test_the_version_of_a_case_is_for_those_who_may_see_it(stage: Stage, ana: Person, mia: Person, noa: Person) -> None:
+    case_id = case_of(ana)
+    assert mia.get(f"/desk/cases/{case_id}/version").json == {"version": read(stage, case_id).version}
+    assert noa.get(f"/desk/cases/{case_id}/version").status_code == 404
+    stage.do(lambda: db.session().execute(sa.update(Certificate).values(revoked_at=now())))
+    assert mia.get(f"/desk/cases/{case_id}/version").status_code == 404
+
+
+def test_what_one_sees_is_said_with_the_lists(ana: Person, mia: Person, noa: Person) -> None:
+    case_of(ana)
+    lists = mia.get("/desk", headers={"X-Requested-With": "kith"}).text
+    assert "You see every room, for: hopelessness, self harm, suicide." in lists
+    assert "data-nothing" not in lists
+    assert "data-nothing" in noa.get("/desk", headers={"X-Requested-With": "kith"}).text
+
+
+def test_the_desk_learns_that_words_were_taken_back(stage: Stage, ana: Person, mia: Person) -> None:
+    from community.forum.actions import withdraw_post
+
+    post = ana.opens("Tonight", WORRYING).post
+    (case,) = stage.cases()
+    claim(mia, case.id)
+    form, live = form_of(stage, case.id), mia.live("/desk")
+    stage.do(lambda: withdraw_post(ana.account(), post.id))
+    assert heard(live) == [case.id]
+    assert "case.words-withdrawn" in acts(stage, f"case:{case.id}")
+    answer = mia.post(f"/desk/cases/{case.id}/decide", **form)
+    assert answer.status_code == 409
+    assert "the author took the words back" in answer.text
+    assert "The author took the words back" in mia.get(f"/desk/cases/{case.id}").text
+
+
+def test_words_taken_back_after_a_decision_open_nothing(stage: Stage, ana: Person, mia: Person) -> None:
+    from community.forum.actions import withdraw_post
+
+    post = ana.opens("Tonight", WORRYING).post
+    (case,) = stage.cases()
+    decide(mia, case.id, "leave")
+    before = read(stage, case.id).version
+    stage.do(lambda: withdraw_post(ana.account(), post.id))
+    assert (read(stage, case.id).state, read(stage, case.id).version) == ("closed", before)
