@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -151,8 +151,7 @@ def decide(actor: Account, case_id: int, ruling: Ruling) -> Decision:
     case = case_to_decide(actor, case_id)
     if open_appeal(case) is not None:
         raise Conflict("The author appealed meanwhile. Reload the case and decide the appeal.")
-    _check_outcome(actor, case, ruling)
-    decision = _close(actor, case, ruling, outcome=ruling.outcome)
+    decision = _close(actor, case, ruling, outcome=ruling.outcome, problems=_problems(case, ruling))
     item = find(case.target_kind, case.target_id)
     _apply_to_words(item, case, show=ruling.outcome == "restore")
     until = None
@@ -171,22 +170,36 @@ def _decided_before(actor: Account, case_id: int, ruling: Ruling) -> Decision | 
     return db.session().scalars(twin).first()
 
 
-def _check_outcome(actor: Account, case: Case, ruling: Ruling) -> None:
+def _problems(case: Case, ruling: Ruling) -> dict[str, str]:
+    """What does not fit together in a ruling, by field."""
+    problems = {}
     if ruling.outcome not in OUTCOMES:
-        raise Invalid({"outcome": "Choose what to do with these words."})
-    if ruling.outcome != "suspend":
-        return
-    if not 1 <= ruling.days <= SUSPENSION_DAYS_MAX:
-        raise Invalid({"days": f"Say for how many days, from 1 to {SUSPENSION_DAYS_MAX}."})
+        problems["outcome"] = "Choose what to do with these words."
+    if ruling.outcome == "restore" and find(case.target_kind, case.target_id).visibility != "hidden":
+        problems["outcome"] = (
+            "These words are not hidden, so there is nothing to show again. “Leave as it is” lets held words out."
+        )
+    if ruling.outcome in ("leave", "restore") and ruling.hide_words:
+        problems["hide"] = "You chose that the words can be seen. Untick this, or choose “Hide the words”."
+    if ruling.outcome == "suspend" and not 1 <= ruling.days <= SUSPENSION_DAYS_MAX:
+        problems["days"] = f"Say for how many days, from 1 to {SUSPENSION_DAYS_MAX}."
+    if ruling.outcome != "suspend" and ruling.outcome in OUTCOMES and ruling.days:
+        problems["days"] = "Only a suspension has days. Empty this, or choose “Suspend the author”."
+    return problems
+
+
+def _may_suspend(actor: Account, case: Case) -> None:
     if db.session().get_one(Account, case.author_id).is_staff and not actor.is_senior:
         raise Forbidden("The author is on the team: only a senior suspends them. Pass this case on.")
 
 
-def _close(actor: Account, case: Case, ruling: Ruling, *, outcome: str) -> Decision:
+def _close(actor: Account, case: Case, ruling: Ruling, *, outcome: str, problems: dict[str, str]) -> Decision:
     """The part every decision shares: fresh page, house rule, reason, row, closed case, audit."""
     if case.version != ruling.version:
         raise Conflict(_what_changed(case))
-    rule, reason = _grounds(ruling)
+    rule, reason = _grounds(ruling, problems)
+    if outcome == "suspend":
+        _may_suspend(actor, case)
     snapshot = db.session().get(Snapshot, ruling.snapshot_id)
     if snapshot is None or snapshot.case_id != case.id:
         raise Conflict("The words you decided on are not those of this case. Reload it and look again.")
@@ -203,10 +216,10 @@ def _close(actor: Account, case: Case, ruling: Ruling, *, outcome: str) -> Decis
     return decision
 
 
-def _grounds(ruling: Ruling) -> tuple[HouseRule, str]:
+def _grounds(ruling: Ruling, problems: dict[str, str]) -> tuple[HouseRule, str]:
+    """House rule and reason; or everything that has to be put right, at once."""
     in_force = sa.select(HouseRule).where(HouseRule.key == ruling.rule_key, HouseRule.retired_at.is_(None))
     rule = db.session().scalars(in_force).one_or_none()
-    problems = {}
     if rule is None:
         problems["rule"] = "Choose the house rule this rests on."
     try:
@@ -284,8 +297,8 @@ def _tell_author(decision: Decision, item: Reviewable, case: Case, *, until: str
     )  # fmt: skip
 
 
-def lift_sanction(actor: Account, sanction_id: int, *, reason: str) -> Sanction:
-    """Seniors end a sanction early. Only what that decision made is lifted."""
+def lift_sanction(actor: Account, sanction_id: int, *, reason: str) -> datetime | None:
+    """Seniors end a sanction early. Only what that decision made is lifted: returns until when another one still suspends."""
     if not actor.is_senior:
         raise Forbidden("Only a senior moderator or admin can lift a sanction.")
     sanction = db.session().get(Sanction, sanction_id, with_for_update=True)
@@ -296,15 +309,18 @@ def lift_sanction(actor: Account, sanction_id: int, *, reason: str) -> Sanction:
     if sanction.lifted_at is not None:
         raise Conflict("This sanction has been lifted already.")
     words = text.words_of(reason, field="reason", limit=REASON_MAX, what="the reason the member will read")
-    _lift(actor, sanction, words)
-    return sanction
+    return _lift(actor, sanction, words)
 
 
-def _lift(actor: Account, sanction: Sanction, reason: str) -> None:
+def _lift(actor: Account, sanction: Sanction, reason: str) -> datetime | None:
     sanction.lifted_at, sanction.lifted_by_id, sanction.lift_reason = now(), actor.id, reason
-    lift_restriction(db.session().get_one(Account, sanction.account_id), decision_id=sanction.decision_id)
+    account = db.session().get_one(Account, sanction.account_id)
+    lift_restriction(account, decision_id=sanction.decision_id)
+    still = account.suspended_until if account.is_suspended else None
     audit.record(actor, "sanction.lifted", f"sanction:{sanction.id}", decision=sanction.decision_id)
-    notify(sanction.account_id, "sanction-lifted", mail=True, decision=sanction.decision_id, reason=reason)
+    notify(sanction.account_id, "sanction-lifted", mail=True, decision=sanction.decision_id, reason=reason,
+           still=still.isoformat() if still else None)  # fmt: skip
+    return still
 
 
 OWN_WORDS = "These are your own words. If you need someone, use “Help now”, or ask a moderator there."
@@ -403,14 +419,19 @@ def why_no_appeal(decision: Decision, *, days: int) -> str:
     return ""
 
 
-def decide_appeal(actor: Account, case_id: int, ruling: Ruling, *, overturn: bool) -> Appeal:
-    """Somebody else answers an appeal. Overturning restores the words and lifts the sanction of the appealed decision only."""
+def decide_appeal(actor: Account, case_id: int, ruling: Ruling, *, overturn: bool | None) -> Appeal:
+    """Somebody else answers an appeal (None: they did not say how). Overturning restores the words and lifts the sanction of the
+    appealed decision only."""
+    outcome = "restore" if overturn else "leave"
+    if (before := _answered_before(actor, case_id, replace(ruling, outcome=outcome))) is not None:
+        return before
     case = case_to_decide(actor, case_id)
     row = open_appeal(case)
     if row is None:
         raise Conflict("There is no open appeal on this case. Reload it.")
     first, item = db.session().get_one(Decision, row.decision_id), find(case.target_kind, case.target_id)
-    decision = _close(actor, case, ruling, outcome="restore" if overturn else "leave")
+    problems = {} if overturn is not None else {"outcome": "Choose whether the first decision stays."}
+    decision = _close(actor, case, ruling, outcome=outcome, problems=problems)
     row.outcome, row.answer_id = "overturned" if overturn else "upheld", decision.id
     row.decided_by_id, row.decided_at, row.reason = actor.id, now(), decision.reason
     _apply_to_words(item, case, show=overturn)
@@ -420,6 +441,13 @@ def decide_appeal(actor: Account, case_id: int, ruling: Ruling, *, overturn: boo
     notify(row.author_id, "appeal-decided", mail=True, decision=first.id, outcome=row.outcome, reason=decision.reason,
            path=item.path())  # fmt: skip
     return row
+
+
+def _answered_before(actor: Account, case_id: int, ruling: Ruling) -> Appeal | None:
+    """The same answer sent twice is one answer."""
+    twin = _decided_before(actor, case_id, ruling)
+    rows = sa.select(Appeal).where(Appeal.answer_id == (twin.id if twin else 0))
+    return db.session().scalars(rows).one_or_none()
 
 
 def _lift_of(actor: Account, decision: Decision, reason: str) -> None:

@@ -165,9 +165,10 @@ def _turns(snapshot: Snapshot, item: Reviewable) -> list[Turn]:
 def _decisions(case: Case) -> Sequence[Any]:
     rows = (
         sa.select(Decision.id, Decision.outcome, Decision.reason, Decision.created_at, Decision.decider_id,
-                  Account.name.label("decider"), HouseRule.title.label("rule"))
+                  Account.name.label("decider"), HouseRule.title.label("rule"), Appeal.id.label("answers"))
         .join(Account, Account.id == Decision.decider_id)
         .join(HouseRule, HouseRule.id == Decision.house_rule_id)
+        .outerjoin(Appeal, Appeal.answer_id == Decision.id)
         .where(Decision.case_id == case.id)
     )  # fmt: skip
     return db.session().execute(rows.order_by(Decision.id)).all()

@@ -110,10 +110,14 @@ class Statement:
     no_appeal: str
     appeal_until: datetime
     appeal: Appeal | None
+    reason_label: str = "Reason"
     decided_by: str = "A moderator"
     appeal_url: str = ""
 
 
+FRIENDLY = ("leave", "restore")  # a message, not a reproach: no house rule is held up to the author
+ANSWERS = {"leave": "Your appeal was looked at by somebody else: the decision holds",
+           "restore": "Your appeal was right: the decision no longer holds"}  # fmt: skip
 VERDICTS = {
     "leave": "A moderator looked at your words, and they stay as they are",
     "hide": "A moderator hid your words",
@@ -135,8 +139,12 @@ def statement(actor: Account, decision_id: int, *, appeal_days: int) -> Statemen
     rule = database.get_one(HouseRule, decision.house_rule_id)
     case = database.get_one(Case, decision.case_id)
     sanction = database.scalars(sa.select(Sanction).where(Sanction.decision_id == decision.id)).one_or_none()
+    answers = database.scalar(sa.select(Appeal.id).where(Appeal.answer_id == decision.id)) is not None
+    friendly = decision.outcome in FRIENDLY and not answers
     return Statement(
-        id=decision.id, verdict=VERDICTS[decision.outcome], rule_title=rule.title, rule_text=rule.text, reason=decision.reason,
+        id=decision.id, verdict=(ANSWERS if answers else VERDICTS)[decision.outcome],
+        rule_title="" if friendly else rule.title, rule_text=rule.text, reason=decision.reason,
+        reason_label="A moderator writes to you" if friendly else "Reason",
         words=database.get_one(Snapshot, decision.snapshot_id).words, decided_at=decision.created_at,
         state=STATES[find(case.target_kind, case.target_id).visibility], until=sanction.ends_at if sanction else None,
         lifted_at=sanction.lifted_at if sanction else None, no_appeal=why_no_appeal(decision, days=appeal_days),

@@ -176,9 +176,10 @@ def _case_page(case_id: int, errors: dict[str, str] | None = None) -> str:
         form=request.form,
         typed=forms.was_deciding(request.form),
         errors=errors or {},
-        outcomes=forms.ANSWERS if file.appeal else forms.OUTCOMES,
+        outcomes=forms.ANSWERS if file.appeal else forms.outcomes_for(file.visibility),
         rule_options=[("", "Choose a rule"), *((rule.key, rule.title) for rule in file.rules)],
         outcome_words=forms.OUTCOME_WORDS,
+        answer_words=forms.ANSWER_WORDS,
         signal_words=forms.SIGNAL_WORDS,
         act_words=forms.ACT_WORDS,
         now_at=now(),
@@ -236,9 +237,8 @@ def decide(case_id: int) -> Any:
 @staff_only
 def decide_appeal(case_id: int) -> Any:
     def act() -> None:
-        overturn = forms.answer_of(request.form)
-        ruling = forms.ruling_of(request.form, outcome="restore" if overturn else "leave")
-        actions.decide_appeal(current_user, case_id, ruling, overturn=overturn)
+        ruling = forms.ruling_of(request.form)
+        actions.decide_appeal(current_user, case_id, ruling, overturn=forms.answer_of(request.form))
 
     return _try(case_id, act) or _back_to_desk("The appeal is answered. The author reads your reason in their notifications.")
 
@@ -275,11 +275,11 @@ def sanctions() -> Any:
 def lift(sanction_id: int) -> Any:
     try:
         with db.write():
-            actions.lift_sanction(current_user, sanction_id, reason=request.form.get("reason", ""))
+            still = actions.lift_sanction(current_user, sanction_id, reason=request.form.get("reason", ""))
     except Refused as refusal:
         access.must_be_senior(current_user)
         return _sanctions(forms.errors_of(refusal), sanction_id), refusal.status
-    flash("The suspension is lifted. The member reads your reason in their notifications.", "ok")
+    flash(forms.lifted_in_words(still), "ok")
     return redirect(url_for(".sanctions"), 303)
 
 

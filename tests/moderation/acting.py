@@ -39,7 +39,7 @@ def snapshot_of(stage: Stage, case_id: int) -> int:
 def ruling(stage: Stage, case_id: int, outcome: str = "hide", **changed: Any) -> actions.Ruling:
     facts = {
         "outcome": outcome, "rule_key": "safe", "reason": "It names what others should not read.",
-        "version": read(stage, case_id).version, "snapshot_id": snapshot_of(stage, case_id), "days": 7,
+        "version": read(stage, case_id).version, "snapshot_id": snapshot_of(stage, case_id), "days": 7 if outcome == "suspend" else 0,
     }  # fmt: skip
     return actions.Ruling(**{**facts, **changed})
 
@@ -67,7 +67,7 @@ def form_of(stage: Stage, case_id: int, outcome: str = "hide", **changed: Any) -
     chosen = ruling(stage, case_id, outcome)
     return {
         "outcome": outcome, "rule": chosen.rule_key, "reason": chosen.reason, "version": chosen.version,
-        "snapshot": chosen.snapshot_id, "days": "7", **changed,
+        "snapshot": chosen.snapshot_id, "days": "7" if outcome == "suspend" else "", **changed,
     }  # fmt: skip
 
 
