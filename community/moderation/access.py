@@ -66,28 +66,37 @@ def who_may_see(case: Case, concerns: Iterable[str] = ()) -> sa.Select[int]:
 
 def could_see() -> sa.ColumnElement[bool]:
     """The same rule for pairs: a row of Account beside a row of Case in one statement."""
-    scope = sa.exists().where(
-        StaffScope.account_id == Account.id, sa.or_(StaffScope.room_id.is_(None), StaffScope.room_id == Case.room_id)
-    )
-    trained = sa.exists().where(Certificate.account_id == Account.id, Certificate.concern == Case.concern, in_force())
-    reported = sa.exists().where(Signal.case_id == Case.id, Signal.reporter_id == Account.id)
+    scope = _beside(StaffScope.account_id == Account.id, sa.or_(StaffScope.room_id.is_(None), StaffScope.room_id == Case.room_id))
+    trained = _beside(Certificate.account_id == Account.id, Certificate.concern == Case.concern, in_force())
+    reported = _beside(Signal.case_id == Case.id, Signal.reporter_id == Account.id)
     standing = sa.or_(Account.suspended_until.is_(None), Account.suspended_until <= now())
-    return sa.and_(Account.role != "member", Account.id != Case.author_id, scope, trained, ~reported, standing)
+    staff = Account.id.in_(sa.select(StaffScope.account_id))  # few, found without reading all members
+    return sa.and_(staff, Account.role != "member", Account.id != Case.author_id, scope, trained, ~reported, standing)
 
 
 def could_take() -> sa.ColumnElement[bool]:
     """Those of them whom `why_not_claim` does not refuse."""
     senior_enough = sa.or_(Case.escalated_by_id.is_(None), Account.role.in_(("senior", "admin")))
-    decided_first = sa.exists().where(
+    decided_first = _beside(
         Appeal.outcome == "open", Appeal.first_decider_id == Account.id, Appeal.decision_id == Decision.id,
         Decision.case_id == Case.id,
     )  # fmt: skip
     return sa.and_(could_see(), senior_enough, ~decided_first)
 
 
+def _beside(*rule: sa.ColumnElement[bool]) -> sa.Exists:
+    """About the Account and the Case of the statement around it, however deep it stands there."""
+    return sa.exists().where(*rule).correlate(Account, Case)
+
+
+def nobody_could_take() -> sa.ColumnElement[bool]:
+    return ~sa.exists().where(could_take()).correlate(Case)
+
+
 def holder_lost_it() -> sa.ColumnElement[bool]:
     """Somebody holds the case who could not take it any more: their certificate, role, scope or good standing ended."""
-    return sa.and_(Case.claimed_by_id.is_not(None), ~sa.exists().where(Account.id == Case.claimed_by_id, could_take()))
+    holder = sa.exists().where(Account.id == Case.claimed_by_id, could_take()).correlate(Case)
+    return sa.and_(Case.claimed_by_id.is_not(None), ~holder)
 
 
 def case_to_see(actor: Account, case_id: int) -> Case:

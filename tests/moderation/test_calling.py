@@ -18,6 +18,7 @@ from community.moderation import actions
 from community.moderation.deadlines import end_old_claims, raise_overdue_cases
 from community.moderation.models import Case
 from community.rooms.models import StaffScope
+from community.safety import CONCERNS
 from community.training.models import Certificate, Shift
 from tests.moderation.acting import CRUEL, case_of, claim, read, told
 from tests.people import WORRYING, Person, Stage
@@ -188,18 +189,19 @@ def test_a_claim_that_ends_on_an_overdue_case_is_told_of(stage: Stage, ana: Pers
 # ---- a holder who may not hold it any more
 
 
-def _revoke(person: Person) -> None:
-    ended = sa.update(Certificate).where(Certificate.account_id == person.id).values(revoked_at=now())
-    person.stage.do(lambda: db.session().execute(ended))
+def _revoke(person: Person, *concerns: str) -> None:
+    ended = sa.update(Certificate).where(Certificate.account_id == person.id, Certificate.concern.in_(concerns or CONCERNS))
+    person.stage.do(lambda: db.session().execute(ended.values(revoked_at=now())))
 
 
-@pytest.mark.parametrize("lost", ["certificate", "role", "scope", "standing"])
+@pytest.mark.parametrize("lost", ["certificate", "one certificate", "role", "scope", "standing"])
 def test_a_claim_ends_with_the_authority_of_its_holder(lost: str, stage: Stage, ana: Person, mia: Person, sol: Person) -> None:
     held, kept = case_of(ana), case_of(ana, WORRYING + " now")
     claim(mia, held)
     claim(sol, kept)
     losses = {
         "certificate": lambda: _revoke(mia),
+        "one certificate": lambda: _revoke(mia, "suicide"),
         "role": lambda: stage.do(lambda: setattr(mia.account(), "role", "member")),
         "scope": lambda: stage.do(lambda: db.session().execute(sa.delete(StaffScope).where(StaffScope.account_id == mia.id))),
         "standing": lambda: stage.do(lambda: setattr(mia.account(), "suspended_until", now() + timedelta(days=1))),

@@ -10,14 +10,16 @@ import sqlalchemy as sa
 import time_machine
 
 from community.accounts.actions import authority_changed
+from community.accounts.models import Account
 from community.core import db
 from community.core.clock import now
 from community.moderation import actions, desk
-from community.moderation.access import beat_of, case_to_see
+from community.moderation.access import beat_of, case_to_see, could_see, on_beat, who_may_see
+from community.moderation.models import Case
 from community.rooms.models import Room, StaffScope
 from community.training.actions import certify
 from community.training.models import Certificate
-from tests.moderation.acting import CRUEL, acts, case_of, claim, decide, form_of, read
+from tests.moderation.acting import CRUEL, acts, appeal, case_of, claim, decide, form_of, read
 from tests.people import WORRYING, Person, Stage
 
 
@@ -338,3 +340,80 @@ def test_words_taken_back_after_a_decision_open_nothing(stage: Stage, ana: Perso
     before = read(stage, case.id).version
     stage.do(lambda: withdraw_post(ana.account(), post.id))
     assert (read(stage, case.id).state, read(stage, case.id).version) == ("closed", before)
+
+
+def test_changes_count_every_lane_whole(
+    stage: Stage, ana: Person, mia: Person, sol: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "IN_A_LANE", 1)
+    held, *_ = [case_of(ana, f"{WORRYING} {word}") for word in ("now", "today", "tonight")]
+    claim(mia, held)
+    assert mia.get("/desk/changes").json["lanes"] == {"mine": 1, "urgent": 2, "amber": 0, "appeals": 0, "green": 0}
+    assert sol.get("/desk/changes").json["lanes"]["urgent"] == 3
+
+
+# ---- what nobody could take
+
+
+def gaps(ida: Person) -> str:
+    return str(ida.get("/admin").text.split('<div class="tiles">', 1)[0])
+
+
+def test_the_overview_names_cases_nobody_is_trained_for(ana: Person, mia: Person, ida: Person) -> None:
+    case_of(ana)
+    assert "cannot be taken" not in gaps(ida)
+    case_of(ana, CRUEL)
+    assert "1 case about harassment in Low days" in gaps(ida)
+    assert "is certified for it there" in gaps(ida)
+
+
+def test_the_overview_names_an_appeal_that_only_its_first_decider_could_take(
+    stage: Stage, ana: Person, mia: Person, ida: Person
+) -> None:
+    appeal(ana, decide(mia, case_of(ana), "warn").id)
+    assert "1 case about suicide in Low days" in gaps(ida)
+    assert "decided it before" in gaps(ida)
+
+
+def test_the_overview_names_what_only_its_author_or_reporter_could_take(
+    stage: Stage, mia: Person, ana: Person, ida: Person
+) -> None:
+    stage.do(lambda: _join(stage.low_days, mia))
+    case_of(mia)
+    item = ana.says("an ordinary line").message
+    mia.post(f"/report/message/{item.id}", worry="worried")
+    assert "2 cases about suicide in Low days" in gaps(ida)
+
+
+def test_the_overview_names_what_was_passed_on_to_seniors_there_are_not(
+    stage: Stage, ana: Person, mia: Person, ida: Person
+) -> None:
+    case_id = case_of(ana)
+    claim(mia, case_id)
+    stage.do(lambda: actions.escalate(mia.account(), case_id, note="Please look."))
+    assert "1 case about suicide in Low days" in gaps(ida)
+
+
+def test_the_sides_of_the_rule_agree(
+    stage: Stage, ana: Person, ben: Person, mia: Person, noa: Person, sol: Person, ida: Person
+) -> None:
+    """Who sees a case is asked from the moderator's side, from the case's, and of both at once."""
+    stage.do(lambda: _join(stage.low_days, mia))
+    stage.do(lambda: certify(ida.account(), noa.account(), "harassment", days=30))
+    scoped = sa.update(StaffScope).where(StaffScope.account_id == noa.id).values(room_id=stage.eating)
+    stage.do(lambda: db.session().execute(scoped))
+    for person, words, room in ((ana, WORRYING, None), (mia, WORRYING, None), (ana, CRUEL, stage.eating), (ben, CRUEL, None)):
+        case_of(person, words, room=room)
+    sol.post(f"/report/message/{stage.cases()[3].target_id}", worry="cruel")
+
+    def sides(case: Case) -> list[set[int]]:
+        accounts = list(db.session().scalars(sa.select(Account)))
+        one = {
+            who.id for who in accounts if db.session().scalar(sa.select(Case.id).where(Case.id == case.id, on_beat(beat_of(who))))
+        }
+        other = set(db.session().scalars(who_may_see(case)))
+        both = set(db.session().scalars(sa.select(Account.id).join(Case, Case.id == case.id).where(could_see())))
+        return [one, other, both]
+
+    seen = [stage.ask(lambda case=case: sides(case)) for case in stage.cases()]
+    assert seen == [[who] * 3 for who in ({mia.id, sol.id}, {sol.id}, {noa.id, sol.id}, set())]
