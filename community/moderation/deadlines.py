@@ -44,14 +44,14 @@ def raise_overdue_cases() -> None:
 @sweep(5)
 def end_old_claims() -> None:
     """A claim is a lease: when it ends unrenewed, or its holder may not take the case any more, the case waits again for those who may.
-    One that is overdue by then is told at the next turn of the clock; one that was passed on calls its seniors again."""
+    Where people were told before that it is overdue, they are told again; one that was passed on calls its seniors again."""
     with db.write() as database:
         over = sa.or_(Case.claim_until <= now(), holder_lost_it())
         ended = sa.select(Case).where(Case.state == "claimed", over).limit(BATCH)
         for case in database.scalars(ended.with_for_update(skip_locked=True)).all():
             audit.record(None, "case.claim-ended", f"case:{case.id}", held_by=case.claimed_by_id)
             let_go(case)
-            if case.due_at <= now():
+            if case.level and case.due_at <= now():
                 case.louder_at = now()
             if case.state == "escalated":
                 page_on_call(case)

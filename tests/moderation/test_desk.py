@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import time_machine
+from markupsafe import escape
 
 from community.accounts.actions import authority_changed
 from community.accounts.models import Account
@@ -15,8 +16,12 @@ from community.core import db
 from community.core.clock import now
 from community.moderation import actions, desk
 from community.moderation.access import beat_of, case_to_see, could_see, on_beat, who_may_see
+from community.moderation.casefile import case_file
+from community.moderation.deadlines import raise_overdue_cases
+from community.moderation.highlight import Span, pieces
 from community.moderation.models import Case
 from community.rooms.models import Room, StaffScope
+from community.safety import severity_rank
 from community.training.actions import certify
 from community.training.models import Certificate
 from tests.moderation.acting import CRUEL, acts, appeal, case_of, claim, decide, form_of, read
@@ -417,3 +422,47 @@ def test_the_sides_of_the_rule_agree(
 
     seen = [stage.ask(lambda case=case: sides(case)) for case in stage.cases()]
     assert seen == [[who] * 3 for who in ({mia.id, sol.id}, {sol.id}, {noa.id, sol.id}, set())]
+
+
+# ---- what a case page puts together
+
+
+def test_findings_that_say_the_same_are_one_reason_and_the_gravest_comes_first(
+    stage: Stage, ana: Person, ben: Person, sol: Person
+) -> None:
+    case_id = case_of(ana, f"{CRUEL}. {WORRYING}. I want to die")
+    ben.post(f"/report/message/{read(stage, case_id).target_id}", worry="advert", note="Is this spam?")
+    file = stage.ask(lambda: case_file(sol.account(), case_id))
+    ranks = [severity_rank(reason.newest.severity) for reason in file.reasons]
+    assert ranks == sorted(ranks, reverse=True)
+    said = [(reason.newest.kind, reason.newest.concern, reason.newest.severity) for reason in file.reasons]
+    assert len(set(said)) == len(said) < len(file.signals)
+    page = sol.get(f"/desk/cases/{case_id}").text
+    for signal in file.signals:
+        assert page.count(str(escape(signal.explanation))) == 1
+
+
+def test_a_clock_that_goes_on_and_on_is_one_line_of_what_happened(stage: Stage, ana: Person, sol: Person) -> None:
+    case_id, begun = case_of(ana), now()
+    for turn in range(1, 5):
+        with time_machine.travel(begun + timedelta(minutes=21 * turn)), stage.app.app_context():
+            raise_overdue_cases()
+    with time_machine.travel(begun + timedelta(minutes=90)):
+        claim(sol, case_id)
+    file = stage.ask(lambda: case_file(sol.account(), case_id))
+    assert [entry.act for entry in file.history] == ["case.claimed", "case.overdue", "case.opened"]
+
+
+@pytest.mark.parametrize(
+    ("spans", "marks"),
+    [
+        ([(0, 4, "amber"), (2, 8, "red")], [("01234567", "red")]),
+        ([(0, 4, "amber"), (4, 8, "red")], [("0123", "amber"), ("4567", "red")]),
+        ([(2, 3, "crisis"), (0, 8, "green")], [("01234567", "crisis")]),
+        ([(6, 99, "red"), (-3, 2, "amber")], [("01", "amber"), ("2345", ""), ("67", "red")]),
+    ],
+)
+def test_spans_that_overlap_are_one_mark(spans: list[tuple[int, int, str]], marks: list[tuple[str, str]]) -> None:
+    cut = [(piece.words, piece.severity) for piece in pieces("01234567", [Span(*span) for span in spans])]
+    assert "".join(words for words, _ in cut) == "01234567"
+    assert cut == marks
