@@ -434,7 +434,7 @@ def decide_appeal(actor: Account, case_id: int, ruling: Ruling, *, overturn: boo
     decision = _close(actor, case, ruling, outcome=outcome, problems=problems)
     row.outcome, row.answer_id = "overturned" if overturn else "upheld", decision.id
     row.decided_by_id, row.decided_at, row.reason = actor.id, now(), decision.reason
-    _apply_to_words(item, case, show=overturn)
+    _apply_to_words(item, case, show=bool(overturn))
     if overturn:
         _lift_of(actor, first, decision.reason)
     audit.record(actor, f"appeal.{row.outcome}", f"case:{case.id}", decision=first.id)

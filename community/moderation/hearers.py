@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -73,12 +73,12 @@ def _but_who_passed_it_on(case: Case, people: Sequence[Hearer]) -> list[Hearer]:
     return [one for one in people if case.state != "escalated" or one.id != case.escalated_by_id]
 
 
-def tell(case: Case, kind: str, people: Collection[Hearer], **facts: object) -> None:
+def tell(case: Case, kind: str, people: Collection[Hearer], **facts: Any) -> None:
     """A notification each, by e-mail too. Who cannot see the case is told who could take it instead of being sent to its page."""
     if not people:
         return
     seeing = set(db.session().scalars(who_may_see(case)))
     able = [one.name for one in takers(case)][:NAMED_AT_MOST] if any(one.id not in seeing for one in people) else []
     for one in people:
-        reach = {} if one.id in seeing else {"unseen": True, "takers": able}
+        reach: dict[str, Any] = {} if one.id in seeing else {"unseen": True, "takers": able}
         notify(one.id, kind, mail=True, case=case.id, severity=case.severity, **facts, **reach)

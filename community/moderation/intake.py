@@ -233,11 +233,11 @@ def _gravest_concern(case: Case, leader: Signal, words: str) -> str:
         .join(Snapshot, Snapshot.id == Signal.snapshot_id)
         .where(Signal.case_id == case.id, sa.or_(Signal.rule_key != "", Signal.kind == "scanner-failed"))
     )
-    found = (
+    found: set[str] = {
         row.concern for row in db.session().execute(rows)
         if row.words[row.start : row.end] in words or row.kind not in ("finding", "rescan")
-    )  # fmt: skip
-    return min({leader.concern, *found}, key=CONCERNS.index)
+    }  # fmt: skip
+    return min(found | {leader.concern}, key=CONCERNS.index)
 
 
 def _lead(case: Case, leader: Signal, concern: str) -> None:

@@ -110,7 +110,6 @@ class Statement:
     no_appeal: str
     appeal_until: datetime
     appeal: Appeal | None
-    reason_label: str = "Reason"
     decided_by: str = "A moderator"
     appeal_url: str = ""
 
@@ -144,7 +143,6 @@ def statement(actor: Account, decision_id: int, *, appeal_days: int) -> Statemen
     return Statement(
         id=decision.id, verdict=(ANSWERS if answers else VERDICTS)[decision.outcome],
         rule_title="" if friendly else rule.title, rule_text=rule.text, reason=decision.reason,
-        reason_label="A moderator writes to you" if friendly else "Reason",
         words=database.get_one(Snapshot, decision.snapshot_id).words, decided_at=decision.created_at,
         state=STATES[find(case.target_kind, case.target_id).visibility], until=sanction.ends_at if sanction else None,
         lifted_at=sanction.lifted_at if sanction else None, no_appeal=why_no_appeal(decision, days=appeal_days),
