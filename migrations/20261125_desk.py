@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "20261125_desk"
-down_revision = "20261125_lexicon_lives"
+down_revision = "20261125_words"
 branch_labels = None
 depends_on = None
 

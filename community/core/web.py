@@ -24,6 +24,7 @@ from werkzeug.routing import IntegerConverter
 from whitenoise import WhiteNoise
 
 from .errors import Forbidden, Invalid, NotFound, Refused, SignInNeeded
+from .sentences import with_times
 
 logger = logging.getLogger(__name__)
 csrf = CSRFProtect()
@@ -110,6 +111,7 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(asset=asset, site_name=config.site_name)
+    app.jinja_env.filters["with_times"] = with_times
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(CSRFError, _form_expired)
     app.register_error_handler(HTTPException, _http_error)

@@ -198,7 +198,7 @@ class Demo:
         )
         ruling = desk.Ruling(
             outcome=entry["outcome"], rule_key=entry["rule"], reason=entry["reason"], version=case.version, snapshot_id=snapshot or 0,
-            days=entry.get("days", 14), hide_words=entry["outcome"] == "suspend",
+            days=entry.get("days", 14) if entry["outcome"] == "suspend" else 0, hide_words=entry["outcome"] == "suspend",
         )  # fmt: skip
         desk.decide(decider, case.id, ruling)
 

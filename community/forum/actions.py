@@ -10,7 +10,7 @@ from community.accounts.models import Account
 from community.core import db, text
 from community.core.clock import now
 from community.core.errors import Conflict, Forbidden
-from community.moderation.intake import Reviewed, review, review_again, reviewed_before
+from community.moderation.intake import Reviewed, review, review_again, reviewed_before, withdrawn
 from community.rooms.access import room_to_write_in
 
 from .access import post_to_edit, topic_to_read
@@ -110,4 +110,5 @@ def withdraw_post(actor: Account, post_id: int) -> Post:
     post = post_to_edit(actor, post_id)
     post.visibility = "withdrawn"
     post.changed()
+    withdrawn(post)
     return post

@@ -13,12 +13,14 @@ import sqlalchemy as sa
 
 from community.accounts.models import Account
 from community.core import db
+from community.core.audit import AuditEntry
 from community.core.clock import now
 from community.core.errors import Conflict, Forbidden, NotFound
 from community.notifications.models import Notification
 from community.rooms.access import room_to_read
 from community.rooms.models import StaffScope
-from community.training.queries import certified_for, concerns_of
+from community.training.models import Certificate
+from community.training.queries import certified_for, concerns_of, in_force
 
 from .models import SEEN_BY_RULES, Appeal, Case, Decision, Signal, Snapshot
 from .reviewable import Reviewable, find
@@ -62,6 +64,41 @@ def who_may_see(case: Case, concerns: Iterable[str] = ()) -> sa.Select[int]:
     )  # fmt: skip
 
 
+def could_see() -> sa.ColumnElement[bool]:
+    """The same rule for pairs: a row of Account beside a row of Case in one statement."""
+    scope = _beside(StaffScope.account_id == Account.id, sa.or_(StaffScope.room_id.is_(None), StaffScope.room_id == Case.room_id))
+    trained = _beside(Certificate.account_id == Account.id, Certificate.concern == Case.concern, in_force())
+    reported = _beside(Signal.case_id == Case.id, Signal.reporter_id == Account.id)
+    standing = sa.or_(Account.suspended_until.is_(None), Account.suspended_until <= now())
+    staff = Account.id.in_(sa.select(StaffScope.account_id))  # few, found without reading all members
+    return sa.and_(staff, Account.role != "member", Account.id != Case.author_id, scope, trained, ~reported, standing)
+
+
+def could_take() -> sa.ColumnElement[bool]:
+    """Those of them whom `why_not_claim` does not refuse."""
+    senior_enough = sa.or_(Case.escalated_by_id.is_(None), Account.role.in_(("senior", "admin")))
+    decided_first = _beside(
+        Appeal.outcome == "open", Appeal.first_decider_id == Account.id, Appeal.decision_id == Decision.id,
+        Decision.case_id == Case.id,
+    )  # fmt: skip
+    return sa.and_(could_see(), senior_enough, ~decided_first)
+
+
+def _beside(*rule: sa.ColumnElement[bool]) -> sa.Exists:
+    """About the Account and the Case of the statement around it, however deep it stands there."""
+    return sa.exists().where(*rule).correlate(Account, Case)
+
+
+def nobody_could_take() -> sa.ColumnElement[bool]:
+    return ~sa.exists().where(could_take()).correlate(Case)
+
+
+def holder_lost_it() -> sa.ColumnElement[bool]:
+    """Somebody holds the case who could not take it any more: their certificate, role, scope or good standing ended."""
+    holder = sa.exists().where(Account.id == Case.claimed_by_id, could_take()).correlate(Case)
+    return sa.and_(Case.claimed_by_id.is_not(None), ~holder)
+
+
 def case_to_see(actor: Account, case_id: int) -> Case:
     case = db.session().scalars(sa.select(Case).where(Case.id == case_id, on_beat(beat_of(actor)))).one_or_none()
     if case is None:
@@ -91,7 +128,7 @@ def case_to_claim(actor: Account, case_id: int) -> Case:
 
 def why_not_claim(actor: Account, case: Case) -> str:
     """A sentence for somebody who may see the case and not take it; nothing for everybody else."""
-    if case.state == "escalated" and not actor.is_senior:
+    if case.escalated_by_id and case.state != "closed" and not actor.is_senior:
         return "This case was passed to the senior on call. You can read it; they decide it."
     appeal = open_appeal(case)
     if appeal is not None and appeal.first_decider_id == actor.id:
@@ -104,11 +141,21 @@ def case_to_decide(actor: Account, case_id: int) -> Case:
     case = case_to_claim(actor, case_id)
     if case.state == "closed":
         raise Conflict("This case has been decided meanwhile. Reload the desk to see what was decided.")
-    if case.claimed_by_id != actor.id:
+    if case.claimed_by_id == actor.id and case.claim_until is not None and case.claim_until > now():
+        return case
+    if not _had_it(actor, case):
         raise Forbidden("Claim the case first, so that nobody else decides it at the same time.")
-    if case.claim_until is None or case.claim_until <= now():
-        raise Conflict("Your claim has ended. Claim the case again; what you wrote is still in the form.")
-    return case
+    if case.claimed_by_id not in (None, actor.id):
+        raise Conflict("Your claim has ended, and somebody else has the case now. What you wrote is still in the form.")
+    raise Conflict("Your claim has ended. Claim the case again; what you wrote is still in the form.")
+
+
+def _had_it(actor: Account, case: Case) -> bool:
+    """Whether they claimed it once: what they sent was then written on a page of theirs."""
+    rows = sa.select(AuditEntry.id).where(
+        AuditEntry.subject == f"case:{case.id}", AuditEntry.act == "case.claimed", AuditEntry.actor_id == actor.id
+    )
+    return db.session().scalar(rows.limit(1)) is not None
 
 
 def finding_to_teach(actor: Account, case_id: int, signal_id: int) -> tuple[Signal, str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlalchemy.orm.exc import StaleDataError
 
 from community.accounts.actions import lift_restriction, restrict
@@ -23,13 +24,15 @@ from .access import (
     case_to_decide,
     case_to_see,
     decision_to_read,
+    holder_lost_it,
     item_to_report,
     open_appeal,
     support_to_read,
 )
-from .deadlines import page_on_call, tell_desks
-from .intake import add_signals
+from .deadlines import due_after, let_go, tell_desks
+from .hearers import Called, page_on_call
 from .models import OUTCOMES, Appeal, Case, Decision, Sanction, Signal, Snapshot
+from .notes import take_note
 from .reviewable import Reviewable, find
 from .transitions import after
 
@@ -52,6 +55,9 @@ class Ruling:
     hide_words: bool = False
     false_alarm: bool = False
 
+    def hides(self, outcome: str) -> bool:
+        return outcome == "hide" or (outcome in ("warn", "suspend") and self.hide_words)
+
 
 def claim(actor: Account, case_id: int, *, lease_minutes: int) -> Case:
     """Take a case for a while. One conditional update: of two at once exactly one wins, the other learns who has it."""
@@ -59,12 +65,12 @@ def claim(actor: Account, case_id: int, *, lease_minutes: int) -> Case:
     after(case.state, "claim")
     moment = now()
     free = ("open", "escalated") if actor.is_senior else ("open",)
+    ended = sa.and_(Case.state == "claimed", sa.or_(Case.claim_until <= moment, holder_lost_it()))
     won = db.session().execute(
         sa.update(Case)
         .where(
             Case.id == case.id,
-            sa.or_(Case.state.in_(free), sa.and_(Case.state == "claimed", Case.claim_until <= moment),
-                   Case.claimed_by_id == actor.id),
+            sa.or_(Case.state.in_(free), ended, Case.claimed_by_id == actor.id),
         )
         .values(state="claimed", claimed_by_id=actor.id, claim_until=moment + minutes(lease_minutes), changed_at=moment,
                 version=Case.version + 1)
@@ -99,28 +105,27 @@ def renew_claim(actor: Account, case_id: int, *, lease_minutes: int) -> Case:
 
 def release(actor: Account, case_id: int) -> Case:
     case = case_to_decide(actor, case_id)
-    case.state = after(case.state, "release")
-    case.claimed_by_id, case.claim_until, case.changed_at = None, None, now()
+    let_go(case)
     _store(case)
     audit.record(actor, "case.released", f"case:{case.id}")
     tell_desks(case)
     return case
 
 
-def escalate(actor: Account, case_id: int, *, note: str) -> Case:
-    """Pass a case to the senior on call, with a note for them. Who is on call is told at once."""
+def escalate(actor: Account, case_id: int, *, note: str) -> Called:
+    """Pass a case to the senior on call, with a note for them. Returns who was told of it."""
     case = case_to_claim(actor, case_id)
     if case.state == "claimed" and case.claimed_by_id != actor.id:
         raise Conflict(f"{_name(case.claimed_by_id)} has this case. Ask them to pass it on.")
     case.escalation_note = text.words_of(note, field="note", limit=NOTE_MAX, what="a sentence for the senior")
     case.state = after(case.state, "escalate")
     case.claimed_by_id, case.claim_until, case.changed_at, case.escalated_by_id = None, None, now(), actor.id
-    case.level = max(case.level, 2)
+    case.level, case.louder_at = max(case.level, 2), due_after(case.severity)
     _store(case)
-    audit.record(actor, "case.escalated", f"case:{case.id}")
-    page_on_call(case)
+    called = page_on_call(case)
+    audit.record(actor, "case.escalated", f"case:{case.id}", told=called.count, on_call=called.on_call)
     tell_desks(case)
-    return case
+    return called
 
 
 def _store(case: Case) -> None:
@@ -147,10 +152,9 @@ def decide(actor: Account, case_id: int, ruling: Ruling) -> Decision:
     case = case_to_decide(actor, case_id)
     if open_appeal(case) is not None:
         raise Conflict("The author appealed meanwhile. Reload the case and decide the appeal.")
-    _check_outcome(actor, case, ruling)
-    decision = _close(actor, case, ruling, outcome=ruling.outcome)
+    decision = _close(actor, case, ruling, outcome=ruling.outcome, problems=_problems(case, ruling))
     item = find(case.target_kind, case.target_id)
-    _apply_to_words(item, ruling)
+    _apply_to_words(item, case, show=ruling.outcome == "restore")
     until = None
     if ruling.outcome == "suspend":
         until = _suspend(decision, ruling.days)
@@ -167,28 +171,42 @@ def _decided_before(actor: Account, case_id: int, ruling: Ruling) -> Decision | 
     return db.session().scalars(twin).first()
 
 
-def _check_outcome(actor: Account, case: Case, ruling: Ruling) -> None:
+def _problems(case: Case, ruling: Ruling) -> dict[str, str]:
+    """What does not fit together in a ruling, by field."""
+    problems = {}
     if ruling.outcome not in OUTCOMES:
-        raise Invalid({"outcome": "Choose what to do with these words."})
-    if ruling.outcome != "suspend":
-        return
-    if not 1 <= ruling.days <= SUSPENSION_DAYS_MAX:
-        raise Invalid({"days": f"Say for how many days, from 1 to {SUSPENSION_DAYS_MAX}."})
+        problems["outcome"] = "Choose what to do with these words."
+    if ruling.outcome == "restore" and find(case.target_kind, case.target_id).visibility != "hidden":
+        problems["outcome"] = (
+            "These words are not hidden, so there is nothing to show again. “Leave as it is” lets held words out."
+        )
+    if ruling.outcome in ("leave", "restore") and ruling.hide_words:
+        problems["hide"] = "You chose that the words can be seen. Untick this, or choose “Hide the words”."
+    if ruling.outcome == "suspend" and not 1 <= ruling.days <= SUSPENSION_DAYS_MAX:
+        problems["days"] = f"Say for how many days, from 1 to {SUSPENSION_DAYS_MAX}."
+    if ruling.outcome != "suspend" and ruling.outcome in OUTCOMES and ruling.days:
+        problems["days"] = "Only a suspension has days. Empty this, or choose “Suspend the author”."
+    return problems
+
+
+def _may_suspend(actor: Account, case: Case) -> None:
     if db.session().get_one(Account, case.author_id).is_staff and not actor.is_senior:
         raise Forbidden("The author is on the team: only a senior suspends them. Pass this case on.")
 
 
-def _close(actor: Account, case: Case, ruling: Ruling, *, outcome: str) -> Decision:
+def _close(actor: Account, case: Case, ruling: Ruling, *, outcome: str, problems: dict[str, str]) -> Decision:
     """The part every decision shares: fresh page, house rule, reason, row, closed case, audit."""
     if case.version != ruling.version:
         raise Conflict(_what_changed(case))
-    rule, reason = _grounds(ruling)
+    rule, reason = _grounds(ruling, problems)
+    if outcome == "suspend":
+        _may_suspend(actor, case)
     snapshot = db.session().get(Snapshot, ruling.snapshot_id)
     if snapshot is None or snapshot.case_id != case.id:
         raise Conflict("The words you decided on are not those of this case. Reload it and look again.")
     decision = Decision(
         case_id=case.id, author_id=case.author_id, decider_id=actor.id, outcome=outcome, house_rule_id=rule.id, reason=reason,
-        snapshot_id=snapshot.id, case_version=case.version, created_at=now(), false_alarm=ruling.false_alarm,
+        snapshot_id=snapshot.id, case_version=case.version, created_at=now(), false_alarm=ruling.false_alarm, hid=ruling.hides(outcome),
     )  # fmt: skip
     db.session().add(decision)
     case.state = after(case.state, "decide")
@@ -200,10 +218,10 @@ def _close(actor: Account, case: Case, ruling: Ruling, *, outcome: str) -> Decis
     return decision
 
 
-def _grounds(ruling: Ruling) -> tuple[HouseRule, str]:
+def _grounds(ruling: Ruling, problems: dict[str, str]) -> tuple[HouseRule, str]:
+    """House rule and reason; or everything that has to be put right, at once."""
     in_force = sa.select(HouseRule).where(HouseRule.key == ruling.rule_key, HouseRule.retired_at.is_(None))
     rule = db.session().scalars(in_force).one_or_none()
-    problems = {}
     if rule is None:
         problems["rule"] = "Choose the house rule this rests on."
     try:
@@ -229,17 +247,30 @@ CHANGES = {
     "case.signal-added": "there is a new reason to look at it",
     "case.reopened": "it was opened again",
     "case.words-edited": "the author edited the words",
+    "case.words-withdrawn": "the author took the words back",
     "case.claimed": "it was claimed again",
     "case.overdue": "it became overdue",
 }
 
 
-def _apply_to_words(item: Reviewable, ruling: Ruling) -> None:
-    """Held words are let out or hidden by every decision. Only `restore` shows again what an earlier decision hid; `warn` and
-    `suspend` hide when asked to."""
-    hide = ruling.outcome == "hide" or (ruling.outcome in ("warn", "suspend") and ruling.hide_words)
-    keep_hidden = ruling.outcome != "restore" and item.visibility == "hidden"
-    set_visibility(item, "hidden" if hide or keep_hidden else "visible")
+def _apply_to_words(item: Reviewable, case: Case, *, show: bool = False) -> None:
+    """Words are hidden exactly while a decision that hid them stands. Held words are thereby let out or hidden by every decision."""
+    earlier = item.visibility == "hidden" and not show  # hidden before decisions said so themselves
+    set_visibility(item, "hidden" if earlier or _hidden_still(case) else "visible")
+
+
+def _hidden_still(case: Case) -> bool:
+    """Some decision hid the words, was not overturned, and no later one showed them again. The answer to an appeal undoes only the
+    decision it is about."""
+    later = aliased(Decision)
+    answers = sa.select(Appeal.answer_id).where(Appeal.answer_id.is_not(None))
+    overturned = sa.exists().where(Appeal.decision_id == Decision.id, Appeal.outcome == "overturned")
+    restored = sa.exists().where(
+        later.case_id == Decision.case_id, later.id > Decision.id, later.outcome == "restore", later.id.not_in(answers)
+    )
+    hid = sa.or_(Decision.hid, Decision.outcome == "hide")
+    standing = sa.select(Decision.id).where(Decision.case_id == case.id, hid, ~overturned, ~restored)
+    return db.session().scalar(standing.limit(1)) is not None
 
 
 def set_visibility(item: Reviewable, visibility: str) -> None:
@@ -268,8 +299,8 @@ def _tell_author(decision: Decision, item: Reviewable, case: Case, *, until: str
     )  # fmt: skip
 
 
-def lift_sanction(actor: Account, sanction_id: int, *, reason: str) -> Sanction:
-    """Seniors end a sanction early. Only what that decision made is lifted."""
+def lift_sanction(actor: Account, sanction_id: int, *, reason: str) -> datetime | None:
+    """Seniors end a sanction early. Only what that decision made is lifted: returns until when another one still suspends."""
     if not actor.is_senior:
         raise Forbidden("Only a senior moderator or admin can lift a sanction.")
     sanction = db.session().get(Sanction, sanction_id, with_for_update=True)
@@ -280,15 +311,18 @@ def lift_sanction(actor: Account, sanction_id: int, *, reason: str) -> Sanction:
     if sanction.lifted_at is not None:
         raise Conflict("This sanction has been lifted already.")
     words = text.words_of(reason, field="reason", limit=REASON_MAX, what="the reason the member will read")
-    _lift(actor, sanction, words)
-    return sanction
+    return _lift(actor, sanction, words)
 
 
-def _lift(actor: Account, sanction: Sanction, reason: str) -> None:
+def _lift(actor: Account, sanction: Sanction, reason: str) -> datetime | None:
     sanction.lifted_at, sanction.lifted_by_id, sanction.lift_reason = now(), actor.id, reason
-    lift_restriction(db.session().get_one(Account, sanction.account_id), decision_id=sanction.decision_id)
+    account = db.session().get_one(Account, sanction.account_id)
+    lift_restriction(account, decision_id=sanction.decision_id)
+    still = account.suspended_until if account.is_suspended else None
     audit.record(actor, "sanction.lifted", f"sanction:{sanction.id}", decision=sanction.decision_id)
-    notify(sanction.account_id, "sanction-lifted", mail=True, decision=sanction.decision_id, reason=reason)
+    notify(sanction.account_id, "sanction-lifted", mail=True, decision=sanction.decision_id, reason=reason,
+           still=still.isoformat() if still else None)  # fmt: skip
+    return still
 
 
 OWN_WORDS = "These are your own words. If you need someone, use “Help now”, or ask a moderator there."
@@ -307,13 +341,16 @@ def report(actor: Account, kind: str, target_id: int, *, concern: str, note: str
         return known
     signal = Signal(kind="report", concern=concern, severity=REPORT_SEVERITY.get(concern, "amber"), created_at=now(), reporter_id=actor.id,
                     note=words, cues=[], explanation="A member reported this.")  # fmt: skip
-    return add_signals(item, [signal])
+    return take_note(item, signal).case
 
 
 def _reported_before(actor: Account, item: Reviewable, concern: str, words: str) -> sa.Select[Case]:
+    """A note may have made its report graver than what the reporter chose."""
+    chosen = sa.and_(Signal.concern == concern, sa.or_(Signal.note == words, sa.literal(words) == ""))
+    raised = sa.and_(Signal.rule_key != "", Signal.note == words)
     return sa.select(Case).join(Signal, Signal.case_id == Case.id).where(
         Case.target_kind == item.kind, Case.target_id == item.id, Case.state != "closed", Signal.kind == "report",
-        Signal.reporter_id == actor.id, Signal.concern == concern, sa.or_(Signal.note == words, sa.literal(words) == ""),
+        Signal.reporter_id == actor.id, sa.or_(chosen, raised),
     )  # fmt: skip
 
 
@@ -337,7 +374,7 @@ def ask_for_moderator(actor: Account, support_id: int, *, note: str) -> Case:
         return case
     signal = Signal(kind="help-request", concern=case.concern if case else "hopelessness", severity="red", created_at=now(),
                     note=words, cues=[], explanation="The author asks to talk to a moderator.")  # fmt: skip
-    return add_signals(item, [signal])
+    return take_note(item, signal).case
 
 
 def _asked_the_same(case: Case, words: str) -> bool:
@@ -345,8 +382,9 @@ def _asked_the_same(case: Case, words: str) -> bool:
     return db.session().scalar(asked.limit(1)) is not None
 
 
-def appeal(actor: Account, decision_id: int, *, words: str, days: int) -> Appeal:
-    """The author's answer to a decision, once, within `days`. It reopens the case for somebody else."""
+def appeal(actor: Account, decision_id: int, *, words: str, days: int) -> int | None:
+    """The author's answer to a decision, once, within `days`. It reopens the case for somebody else. Returns the author's support
+    card (a notification id), if what they wrote may mean distress."""
     decision = decision_to_read(actor, decision_id)
     case = db.session().get_one(Case, decision.case_id, with_for_update=True)
     refusal = why_no_appeal(decision, days=days)
@@ -359,9 +397,9 @@ def appeal(actor: Account, decision_id: int, *, words: str, days: int) -> Appeal
     db.session().flush()
     signal = Signal(kind="appeal", concern=case.concern, severity="amber", created_at=now(), note=said, cues=[],
                     explanation="The author appeals.")  # fmt: skip
-    add_signals(find(case.target_kind, case.target_id), [signal])
+    noted = take_note(find(case.target_kind, case.target_id), signal, card=True)
     audit.record(actor, "appeal.made", f"case:{case.id}", decision=decision.id)
-    return row
+    return noted.support_id
 
 
 def why_no_appeal(decision: Decision, *, days: int) -> str:
@@ -383,17 +421,22 @@ def why_no_appeal(decision: Decision, *, days: int) -> str:
     return ""
 
 
-def decide_appeal(actor: Account, case_id: int, ruling: Ruling, *, overturn: bool) -> Appeal:
-    """Somebody else answers an appeal. Overturning restores the words and lifts the sanction of the appealed decision only."""
+def decide_appeal(actor: Account, case_id: int, ruling: Ruling, *, overturn: bool | None) -> Appeal:
+    """Somebody else answers an appeal (None: they did not say how). Overturning restores the words and lifts the sanction of the
+    appealed decision only."""
+    outcome = "restore" if overturn else "leave"
+    if (before := _answered_before(actor, case_id, replace(ruling, outcome=outcome))) is not None:
+        return before
     case = case_to_decide(actor, case_id)
     row = open_appeal(case)
     if row is None:
         raise Conflict("There is no open appeal on this case. Reload it.")
     first, item = db.session().get_one(Decision, row.decision_id), find(case.target_kind, case.target_id)
-    decision = _close(actor, case, ruling, outcome="restore" if overturn else "leave")
+    problems = {} if overturn is not None else {"outcome": "Choose whether the first decision stays."}
+    decision = _close(actor, case, ruling, outcome=outcome, problems=problems)
     row.outcome, row.answer_id = "overturned" if overturn else "upheld", decision.id
     row.decided_by_id, row.decided_at, row.reason = actor.id, now(), decision.reason
-    _apply_answer(item, first, overturn=overturn)
+    _apply_to_words(item, case, show=bool(overturn))
     if overturn:
         _lift_of(actor, first, decision.reason)
     audit.record(actor, f"appeal.{row.outcome}", f"case:{case.id}", decision=first.id)
@@ -402,15 +445,11 @@ def decide_appeal(actor: Account, case_id: int, ruling: Ruling, *, overturn: boo
     return row
 
 
-def _apply_answer(item: Reviewable, first: Decision, *, overturn: bool) -> None:
-    """What another, later decision hid stays hidden; words held since then are let out unless the hiding was upheld."""
-    hidden_later = sa.select(Decision.id).where(
-        Decision.case_id == first.case_id, Decision.id > first.id, Decision.outcome.in_(("hide", "warn", "suspend"))
-    )
-    if item.visibility == "held":
-        set_visibility(item, "hidden" if first.outcome == "hide" and not overturn else "visible")
-    elif overturn and db.session().scalar(hidden_later.limit(1)) is None:
-        set_visibility(item, "visible")
+def _answered_before(actor: Account, case_id: int, ruling: Ruling) -> Appeal | None:
+    """The same answer sent twice is one answer."""
+    twin = _decided_before(actor, case_id, ruling)
+    rows = sa.select(Appeal).where(Appeal.answer_id == (twin.id if twin else 0))
+    return db.session().scalars(rows).one_or_none()
 
 
 def _lift_of(actor: Account, decision: Decision, reason: str) -> None:

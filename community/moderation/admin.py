@@ -61,11 +61,11 @@ def sanctions() -> Any:
 def lift(sanction_id: int) -> Any:
     try:
         with db.write():
-            actions.lift_sanction(current_user, sanction_id, reason=request.form.get("reason", ""))
+            still = actions.lift_sanction(current_user, sanction_id, reason=request.form.get("reason", ""))
     except Refused as refusal:
         errors = forms.errors_of(refusal)
         return _sanctions(errors, sanction_id), refusal.status
-    flash("The suspension is lifted. The member reads your reason in their notifications.", "ok")
+    flash(forms.lifted_in_words(still), "ok")
     return redirect(url_for(".sanctions"), 303)
 
 

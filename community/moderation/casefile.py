@@ -14,6 +14,7 @@ from community.core import db
 from community.core.audit import AuditEntry
 from community.core.clock import now
 from community.rooms.models import Room
+from community.safety import severity_rank
 
 from .access import case_to_see, may_teach, open_appeal, why_not_claim
 from .highlight import Piece, Span, pieces
@@ -48,6 +49,22 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Signals that say the same. What rules found of one concern, as grave, is one reason; what a person said stands alone."""
+
+    signals: list[Signal]
+
+    @property
+    def newest(self) -> Signal:
+        return self.signals[0]
+
+    @property
+    def seen(self) -> list[Signal]:
+        """Each explanation once."""
+        return list({signal.explanation: signal for signal in self.signals}.values())
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What moderators decided about this author before, in numbers."""
 
@@ -68,6 +85,7 @@ class CaseFile:
     editions: list[Edition]
     turns: list[Turn]
     signals: Sequence[Signal]
+    reasons: list[Reason]
     visibility: str
     edited_since: str  # the words as they are now, when they differ from what is shown
     path: str
@@ -96,7 +114,7 @@ def case_file(actor: Account, case_id: int) -> CaseFile:
         case=case, room=db.session().get_one(Room, case.room_id).name, author=names[case.author_id][0],
         author_since=names[case.author_id][1], holder=names[case.claimed_by_id][0] if held and case.claimed_by_id else "",
         holding=held and case.claimed_by_id == actor.id, cannot_claim=why_not_claim(actor, case), snapshot_id=snapshots[0].id,
-        editions=_editions(snapshots, signals), turns=_turns(snapshots[0], item), signals=signals, visibility=item.visibility,
+        editions=_editions(snapshots, signals), turns=_turns(snapshots[0], item), signals=signals, reasons=_reasons(signals), visibility=item.visibility,
         edited_since=item.words() if item.words() != snapshots[0].words else "", path=item.path(), decisions=decisions,
         history=_history(case), record=_record(case.author_id), rules=house_rules(), appeal=appeal,
         appealed=next((row for row in decisions if appeal and row.id == appeal.decision_id), None),
@@ -127,6 +145,16 @@ def _snapshots(case: Case) -> Sequence[Snapshot]:
 def _signals(case: Case) -> Sequence[Signal]:
     rows = sa.select(Signal).where(Signal.case_id == case.id).order_by(Signal.id.desc()).limit(SIGNALS_SHOWN)
     return db.session().scalars(rows).all()
+
+
+def _reasons(signals: Sequence[Signal]) -> list[Reason]:
+    """The gravest first, and of equals the newest."""
+    alike: dict[tuple[object, ...], list[Signal]] = {}
+    for signal in signals:
+        same = (signal.kind, signal.concern, signal.severity) if signal.kind in ("finding", "rescan") else (signal.id,)
+        alike.setdefault(same, []).append(signal)
+    found = [Reason(group) for group in alike.values()]
+    return sorted(found, key=lambda reason: (-severity_rank(reason.newest.severity), -reason.newest.id))
 
 
 def _names(ids: set[int | None]) -> dict[int, tuple[str, datetime]]:
@@ -170,19 +198,23 @@ def _turns(snapshot: Snapshot, item: Reviewable) -> list[Turn]:
 def _decisions(case: Case) -> Sequence[Any]:
     rows = (
         sa.select(Decision.id, Decision.outcome, Decision.reason, Decision.created_at, Decision.decider_id,
-                  Account.name.label("decider"), HouseRule.title.label("rule"))
+                  Account.name.label("decider"), HouseRule.title.label("rule"), Appeal.id.label("answers"))
         .join(Account, Account.id == Decision.decider_id)
         .join(HouseRule, HouseRule.id == Decision.house_rule_id)
+        .outerjoin(Appeal, Appeal.answer_id == Decision.id)
         .where(Decision.case_id == case.id)
     )  # fmt: skip
     return db.session().execute(rows.order_by(Decision.id)).all()
 
 
 def _history(case: Case) -> Sequence[Any]:
-    """What was done with the case; that it was read stands in the audit log only."""
-    rows = sa.select(AuditEntry.at, AuditEntry.actor_name, AuditEntry.act, AuditEntry.detail)
-    rows = rows.where(AuditEntry.subject == f"case:{case.id}", AuditEntry.act != "case.read")
-    return db.session().execute(rows.order_by(AuditEntry.id.desc()).limit(HISTORY_SHOWN)).all()
+    """What was done with the case; that it was read stands in the audit log only. Of a clock that goes on and on, the last turn."""
+    following = sa.func.lead(AuditEntry.act).over(order_by=AuditEntry.id).label("following")
+    all_of_it = sa.select(AuditEntry.id, AuditEntry.at, AuditEntry.actor_name, AuditEntry.act, AuditEntry.detail, following)
+    rows = all_of_it.where(AuditEntry.subject == f"case:{case.id}", AuditEntry.act != "case.read").subquery()
+    again = sa.and_(rows.c.act == "case.overdue", sa.func.coalesce(rows.c.following, "") == "case.overdue")
+    shown = sa.select(rows.c.at, rows.c.actor_name, rows.c.act, rows.c.detail).where(~again)
+    return db.session().execute(shown.order_by(rows.c.id.desc()).limit(HISTORY_SHOWN)).all()
 
 
 def _record(author_id: int) -> Record:

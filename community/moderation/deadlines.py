@@ -7,17 +7,15 @@ from datetime import datetime
 import sqlalchemy as sa
 from flask import current_app
 
-from community.accounts.models import Account
 from community.core import audit, db
 from community.core.clock import minutes, now
 from community.core.jobs import sweep
 from community.core.realtime import announce
-from community.notifications.actions import notify
-from community.training.queries import on_shift
 
-from .access import who_may_see
+from .access import holder_lost_it, who_may_see
 from .events import CaseChanged
-from .models import Appeal, Case, Decision
+from .hearers import Hearer, admins, page_on_call, takers, tell
+from .models import Case
 from .transitions import after
 
 LEVELS = 3
@@ -30,35 +28,40 @@ def due_after(severity: str) -> datetime:
 
 @sweep(10)
 def raise_overdue_cases() -> None:
-    """Each case nobody took in time goes one level louder: certified people on duty, then the on-call seniors, then admins."""
+    """Each case nobody took in time goes one level louder: certified people on duty, then who is on call, then the admins. At the top
+    it does not fall silent: who is on call and the admins hear of it again each time, until somebody takes it."""
     with db.write():
         for case in _overdue():
-            case.level += 1
+            case.level = min(case.level + 1, LEVELS)
             case.louder_at = due_after(case.severity)
             case.changed_at = now()
             people = _people_to_tell(case)
-            for account_id in people:
-                notify(account_id, "case-overdue", mail=True, case=case.id, severity=case.severity, level=case.level)
+            tell(case, "case-overdue", people, level=case.level)
             audit.record(None, "case.overdue", f"case:{case.id}", level=case.level, told=len(people))
             tell_desks(case)
 
 
 @sweep(5)
 def end_old_claims() -> None:
-    """A claim is a lease: when it ends unrenewed, the case is open to everybody again."""
+    """A claim is a lease: when it ends unrenewed, or its holder may not take the case any more, the case waits again for those who may.
+    Where people were told before that it is overdue, they are told again; one that was passed on calls its seniors again."""
     with db.write() as database:
-        ended = sa.select(Case).where(Case.state == "claimed", Case.claim_until <= now()).limit(BATCH)
+        over = sa.or_(Case.claim_until <= now(), holder_lost_it())
+        ended = sa.select(Case).where(Case.state == "claimed", over).limit(BATCH)
         for case in database.scalars(ended.with_for_update(skip_locked=True)).all():
             audit.record(None, "case.claim-ended", f"case:{case.id}", held_by=case.claimed_by_id)
-            case.state, case.claimed_by_id, case.claim_until = after(case.state, "release"), None, None
-            case.changed_at = now()
+            let_go(case)
+            if case.level and case.due_at <= now():
+                case.louder_at = now()
+            if case.state == "escalated":
+                page_on_call(case)
             tell_desks(case)
 
 
-def page_on_call(case: Case) -> None:
-    """At once, for rules whose action is `page` and for cases passed on: who is on call; when nobody is, who is on duty; else admins."""
-    for account_id in _on_shift(case, "on-call") or _on_shift(case, "duty") or _admins(case):
-        notify(account_id, "case-paged", mail=True, case=case.id, severity=case.severity)
+def let_go(case: Case) -> None:
+    """Nobody holds it now. A case that was passed on waits for a senior, as before."""
+    case.state = after(case.state, "hand-back" if case.escalated_by_id else "release")
+    case.claimed_by_id, case.claim_until, case.changed_at = None, None, now()
 
 
 def tell_desks(case: Case, *, also: tuple[str, ...] = ()) -> None:
@@ -68,30 +71,16 @@ def tell_desks(case: Case, *, also: tuple[str, ...] = ()) -> None:
 
 def _overdue() -> list[Case]:
     """Not those somebody holds: they were taken. A claim that ends makes them overdue again."""
-    waiting = sa.and_(Case.state.in_(("open", "escalated")), Case.louder_at <= now(), Case.level < LEVELS)
+    waiting = sa.and_(Case.state.in_(("open", "escalated")), Case.louder_at <= now())
     rows = sa.select(Case).where(waiting).order_by(Case.severity_rank.desc(), Case.louder_at).limit(BATCH)
     return list(db.session().scalars(rows.with_for_update(skip_locked=True)))
 
 
-def _people_to_tell(case: Case) -> list[int]:
+def _people_to_tell(case: Case) -> list[Hearer]:
     """Nobody at a level is no reason for silence: the next level is told instead. Admins get no words, only that it waits."""
-    if case.level == 1 and (people := _on_shift(case, "duty")):
+    if case.level == 1 and (people := takers(case, shift="duty")):
         return people
-    if case.level <= 2 and (people := _on_shift(case, "on-call")):
+    if case.level <= 2 and (people := takers(case, shift="on-call")):
         return people
-    return _admins(case)
-
-
-def _on_shift(case: Case, kind: str) -> list[int]:
-    """Staff on that shift who could take this case. The first decider of an open appeal could not."""
-    rows = who_may_see(case).where(Account.id.in_(on_shift(kind)), Account.id.not_in(_first_deciders(case)))
-    return list(db.session().scalars(rows))
-
-
-def _first_deciders(case: Case) -> sa.Select[int]:
-    appealed = sa.select(Appeal.first_decider_id).join(Decision, Decision.id == Appeal.decision_id)
-    return appealed.where(Decision.case_id == case.id, Appeal.outcome == "open")
-
-
-def _admins(case: Case) -> list[int]:
-    return list(db.session().scalars(sa.select(Account.id).where(Account.role == "admin", Account.id != case.author_id)))
+    calls = takers(case, shift="on-call")
+    return calls + [one for one in admins(case) if one not in calls]

@@ -4,6 +4,7 @@ the second signal is on) its score, then due time, then age."""
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -113,11 +114,16 @@ def card(actor: Account, case_id: int) -> Card:
 def changes(actor: Account, since: datetime | None) -> dict[str, Any]:
     """What a screen asks again and again, so that a lost event costs seconds: ids that changed, and all ids that are there."""
     beat, moment = beat_of(actor), now()
-    rows = sa.select(Case.id, Case.changed_at).where(*_on_desk(beat)).order_by(Case.changed_at.desc()).limit(KNOWN_AT_MOST)
+    rows = sa.select(Case.id, Case.changed_at, _lane(actor).label("lane")).where(*_on_desk(beat))
+    rows = rows.order_by(Case.changed_at.desc()).limit(KNOWN_AT_MOST)
     found = db.session().execute(rows).all() if beat.concerns else []
     edge = since - OVERLAP if since else None
-    changed = [case_id for case_id, changed_at in found if edge is None or changed_at > edge]
-    return {"now": moment.isoformat(), "cases": changed, "here": [row.id for row in found], "beat": fingerprint(beat)}
+    changed = [row.id for row in found if edge is None or row.changed_at > edge]
+    lanes = Counter(row.lane for row in found)
+    return {
+        "now": moment.isoformat(), "cases": changed, "here": [row.id for row in found], "beat": fingerprint(beat),
+        "lanes": {key: lanes[key] for key in LANES},
+    }  # fmt: skip
 
 
 def fingerprint(beat: Beat) -> str:
@@ -142,15 +148,7 @@ def _open_appeals() -> sa.Select[int]:
 
 
 def _waiting(actor: Account, beat: Beat, after: Place | None) -> sa.Select[*tuple[Any, ...]]:
-    appealed = _open_appeals().exists()
-    held = sa.and_(Case.state == "claimed", Case.claim_until > now())
-    lane = sa.case(
-        (sa.and_(held, Case.claimed_by_id == actor.id), "mine"),
-        (Case.severity_rank >= RED, "urgent"),
-        (appealed, "appeals"),
-        (Case.severity == "amber", "amber"),
-        else_="green",
-    )
+    appealed, held, lane = _open_appeals().exists(), _held(), _lane(actor)
     late = _late()
     order = (Case.severity_rank.desc(), late.desc(), Case.score.desc(), Case.due_at, Case.id)
     rows: sa.Select[*tuple[Any, ...]] = sa.select(
@@ -160,6 +158,20 @@ def _waiting(actor: Account, beat: Beat, after: Place | None) -> sa.Select[*tupl
         sa.func.count().over(partition_by=lane).label("in_lane"),
     ).where(*_on_desk(beat))  # fmt: skip
     return rows if after is None else rows.where(_later(after))
+
+
+def _held() -> sa.ColumnElement[bool]:
+    return sa.and_(Case.state == "claimed", Case.claim_until > now())
+
+
+def _lane(actor: Account) -> sa.Case[str]:
+    return sa.case(
+        (sa.and_(_held(), Case.claimed_by_id == actor.id), "mine"),
+        (Case.severity_rank >= RED, "urgent"),
+        (_open_appeals().exists(), "appeals"),
+        (Case.severity == "amber", "amber"),
+        else_="green",
+    )
 
 
 def _late() -> sa.Case[int]:

@@ -12,6 +12,7 @@ from community.core.errors import Invalid, Refused
 
 from .actions import Ruling
 from .desk import Place
+from .hearers import Called
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -57,15 +58,16 @@ def concern_reported(form: Mapping[str, str]) -> str:
 
 OUTCOMES = [
     ("leave", "Leave as it is", "The author reads your message. Words that were held are shown."),
-    ("hide", "Hide the words", "Only the author and moderators see them from now on."),
-    ("restore", "Show them again", "For words hidden by an earlier decision."),
+    ("restore", "Show them again", "An earlier decision hid them."),
     ("warn", "Warn the author", "Your reason is the warning."),
+    ("hide", "Hide the words", "Only the author and moderators see them from now on."),
     ("suspend", "Suspend the author", "They can read their notifications and appeal, and do nothing else."),
 ]
 ANSWERS = [
     ("overturn", "Overturn it", "The words are shown again; a suspension by that decision ends now."),
     ("uphold", "Uphold it", "The decision stays as it is."),
 ]
+ANSWER_WORDS = {"leave": "Appeal answered: the decision stays", "restore": "Appeal answered: the decision was overturned"}
 OUTCOME_WORDS = {
     "leave": "Left as it is", "hide": "Words hidden", "restore": "Words shown again", "warn": "Warned", "suspend": "Suspended",
 }  # fmt: skip
@@ -75,9 +77,9 @@ SIGNAL_WORDS = {
 }  # fmt: skip
 ACT_WORDS = {
     "case.opened": "Opened", "case.reopened": "Opened again", "case.signal-added": "A further signal came",
-    "case.words-edited": "The author edited the words", "case.claimed": "Claimed", "case.claim-ended": "A claim ran out",
+    "case.words-edited": "The author edited the words", "case.words-withdrawn": "The author took the words back", "case.claimed": "Claimed", "case.claim-ended": "A claim ran out",
     "case.released": "Released", "case.escalated": "Passed to the senior on call", "case.decided": "Decided",
-    "case.overdue": "Overdue: the next people were told", "case.taught": "A rule was taught to leave this alone", "appeal.made": "Appealed by the author",
+    "case.overdue": "Overdue: the next people were told", "case.taught": "A rule was taught to leave this alone", "appeal.made": "Appealed",
     "appeal.upheld": "Appeal answered: it stays", "appeal.overturned": "Appeal answered: overturned",
 }  # fmt: skip
 
@@ -96,17 +98,34 @@ def ruling_of(form: Mapping[str, str], *, outcome: str = "") -> Ruling:
     )
 
 
-def answer_of(form: Mapping[str, str]) -> bool:
-    """Whether an appeal is overturned."""
-    answer = form.get("outcome", "")
-    if answer not in ("overturn", "uphold"):
-        raise Invalid({"outcome": "Choose whether the first decision stays."})
-    return answer == "overturn"
+def outcomes_for(visibility: str) -> list[tuple[str, str, str]]:
+    """Only hidden words can be shown again."""
+    return [option for option in OUTCOMES if option[0] != "restore" or visibility == "hidden"]
+
+
+def answer_of(form: Mapping[str, str]) -> bool | None:
+    """Whether an appeal is overturned; None when that was not said."""
+    return {"overturn": True, "uphold": False}.get(form.get("outcome", ""))
 
 
 def was_deciding(form: Mapping[str, str]) -> bool:
     """Whether something of a decision was typed already."""
     return bool(form.get("reason") or form.get("outcome") or form.get("rule"))
+
+
+def called_in_words(called: Called) -> tuple[str, str]:
+    """Who heard of a case that was passed on, and the tone to say it in."""
+    if called.on_call:
+        return "The case was passed on. Whoever is on call has been told.", "ok"
+    told = [*called.names, *(["the admins"] if called.admins else [])]
+    if not told:
+        return (
+            "The case was passed on, and nobody could be told: no senior can take it now. Please speak to an admin yourself.",
+            "warn",
+        )
+    listed = " and ".join([*filter(None, [", ".join(told[:-1])]), told[-1]])
+    verb = "has" if told == [*called.names][:1] else "have"
+    return f"The case was passed on. Nobody is on call: {listed} {verb} been told.", "ok" if called.names else "warn"
 
 
 def place_of(given: str) -> Place | None:
@@ -154,6 +173,13 @@ def since_of(form: Mapping[str, str], earliest: datetime) -> datetime:
 def errors_of(refusal: Refused) -> dict[str, str]:
     """Sentences by field; one about the whole form stands under the empty name."""
     return refusal.fields if isinstance(refusal, Invalid) else {"": refusal.sentence}
+
+
+def lifted_in_words(still: datetime | None) -> str:
+    """What lifting one suspension did."""
+    if still is None:
+        return "The suspension is lifted. The member reads your reason in their notifications."
+    return f"This suspension is lifted. Another decision still suspends them until {still:%-d %b %Y, %H:%M} UTC; they read that, too."
 
 
 def number(given: str | None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -27,17 +27,22 @@ class Piece:
 
 
 def pieces(words: str, spans: Iterable[Span]) -> list[Piece]:
-    """All of the words in order. Where spans overlap the graver one shows; spans outside the words mark nothing."""
+    """All of the words in order. Spans that overlap are one mark, as grave as the gravest; spans outside the words mark nothing."""
+    marks = _together(words, spans)
+    edges = sorted({0, len(words), *(edge for mark in marks for edge in (mark.start, mark.end))})
+    by_start = {mark.start: mark.severity for mark in marks}
+    return _joined(Piece(words[start:end], by_start.get(start, "")) for start, end in pairwise(edges))
+
+
+def _together(words: str, spans: Iterable[Span]) -> list[Span]:
     inside = [Span(max(0, span.start), min(len(words), span.end), span.severity) for span in spans]
-    inside = [span for span in inside if span.start < span.end]
-    edges = sorted({0, len(words), *(edge for span in inside for edge in (span.start, span.end))})
-    cut = [Piece(words[start:end], _gravest(start, inside)) for start, end in pairwise(edges)]
-    return _joined(cut)
-
-
-def _gravest(place: int, spans: Sequence[Span]) -> str:
-    here = [span.severity for span in spans if span.start <= place < span.end]
-    return max(here, key=severity_rank, default="")
+    marks: list[Span] = []
+    for span in sorted(span for span in inside if span.start < span.end):
+        if marks and span.start < marks[-1].end:
+            last = marks.pop()
+            span = Span(last.start, max(last.end, span.end), max(last.severity, span.severity, key=severity_rank))
+        marks.append(span)
+    return marks
 
 
 def _joined(cut: Iterable[Piece]) -> list[Piece]:

@@ -26,7 +26,8 @@ from community.safety import CONCERNS, Finding, Lexicon, explain, leading_concer
 from . import shadows
 from .access import who_may_see
 from .advice import offer_advice
-from .deadlines import due_after, page_on_call, tell_desks
+from .deadlines import due_after, let_go, tell_desks
+from .hearers import page_on_call
 from .models import SEEN_BY_RULES, Case, Signal, Snapshot
 from .reviewable import Reviewable
 from .second_signal import score_of
@@ -142,10 +143,14 @@ def _news(item: Reviewable, findings: Sequence[Finding], known: frozenset[Known]
 
 
 def _scan(item: Reviewable) -> tuple[Sequence[Finding], Lexicon | None]:
+    return scan_words(item.words(), item.room_id)
+
+
+def scan_words(words: str, room_id: int) -> tuple[Sequence[Finding], Lexicon | None]:
     """Findings and the lexicon that judged; no lexicon when the scanner failed: that opens a case of its own."""
     try:
         lexicon = current_lexicon()
-        return scan(item.words(), lexicon, room=item.room_id, profile=_profile_of(item.room_id)), lexicon
+        return scan(words, lexicon, room=room_id, profile=_profile_of(room_id)), lexicon
     except sa.exc.SQLAlchemyError:
         raise  # the database failed, not the scanner: nothing is stored and the writer is told
     except Exception:
@@ -171,16 +176,19 @@ def add_signals(item: Reviewable, signals: Sequence[Signal]) -> Case:
     leader = max(signals, key=_gravity)
     case = case_about(item)
     left: tuple[str, ...] = ()
+    graver = case is not None and _is_graver(leader, case)
     if case is None:
         case = _new_case(item, leader)
     else:
-        left = _raise(case, leader)
+        left = _raise(case, leader, item.words())
     snapshot = _snapshot(case, item)
     case.score = score_of(snapshot.words)
     for signal in signals:
         signal.case_id, signal.snapshot_id = case.id, snapshot.id
     db.session().add_all(signals)
     db.session().flush()
+    if graver and case.state == "escalated":
+        page_on_call(case)
     tell_desks(case, also=left)
     return case
 
@@ -206,9 +214,24 @@ def _renew_open_case(item: Reviewable) -> None:
     tell_desks(case)
 
 
+def withdrawn(item: Reviewable) -> None:
+    """Their author took the words back: whoever has the case before them learns it, and a decision on how it was before is refused."""
+    case = case_about(item)
+    if case is None:
+        return
+    audit.record(None, "case.words-withdrawn", f"case:{case.id}")
+    if case.state != "closed":
+        case.changed_at = now()
+        tell_desks(case)
+
+
 def _gravity(signal: Signal) -> tuple[int, int]:
     """Severity, then the graver concern: it decides whose desk a case lies on."""
     return severity_rank(signal.severity), -CONCERNS.index(signal.concern)
+
+
+def _is_graver(signal: Signal, case: Case) -> bool:
+    return _gravity(signal) > (case.severity_rank, -CONCERNS.index(case.concern))
 
 
 def _new_case(item: Reviewable, worst: Signal) -> Case:
@@ -223,7 +246,7 @@ def _new_case(item: Reviewable, worst: Signal) -> Case:
     return case
 
 
-def _raise(case: Case, leader: Signal) -> tuple[str, ...]:
+def _raise(case: Case, leader: Signal, words: str) -> tuple[str, ...]:
     """A further signal: it can make a case graver, never milder. Returns the concerns whose desks lose it."""
     was, reopened = case.concern, case.state == "closed"
     case.state = after(case.state, "signal")
@@ -236,8 +259,8 @@ def _raise(case: Case, leader: Signal) -> tuple[str, ...]:
             None,
             "",
         )
-    if reopened or _gravity(leader) > (case.severity_rank, -CONCERNS.index(case.concern)):
-        _lead(case, leader, reopened=reopened)
+    if reopened or _is_graver(leader, case):
+        _lead(case, leader, _gravest_concern(case, leader, words) if reopened else leader.concern, reopened=reopened)
     elif case.louder_at == QUIET:
         case.louder_at = _louder_at(leader)  # somebody speaks of these old words now
     act = "case.reopened" if reopened else "case.signal-added"
@@ -250,14 +273,30 @@ def _louder_at(signal: Signal) -> datetime:
     return QUIET if signal.kind == "rescan" else due_after(signal.severity)
 
 
-def _lead(case: Case, leader: Signal, *, reopened: bool) -> None:
+def _gravest_concern(case: Case, leader: Signal, words: str) -> str:
+    """What is opened again by something milder still belongs to those trained for the gravest that was found in its words as they
+    are now, or in a note about them."""
+    rows = (
+        sa.select(Signal.kind, Signal.concern, Signal.start, Signal.end, Snapshot.words)
+        .join(Snapshot, Snapshot.id == Signal.snapshot_id)
+        .where(Signal.case_id == case.id, sa.or_(Signal.rule_key != "", Signal.kind == "scanner-failed"))
+    )
+    found: set[str] = {
+        row.concern for row in db.session().execute(rows)
+        if row.words[row.start : row.end] in words or row.kind not in ("finding", "rescan")
+    }  # fmt: skip
+    return min(found | {leader.concern}, key=CONCERNS.index)
+
+
+def _lead(case: Case, leader: Signal, concern: str, *, reopened: bool) -> None:
     """The signal now says whose case it is and by when. Somebody not trained for it does not keep it."""
-    case.concern, case.severity, case.severity_rank = leader.concern, leader.severity, severity_rank(leader.severity)
+    case.concern, case.severity, case.severity_rank = concern, leader.severity, severity_rank(leader.severity)
     case.due_at = min(case.due_at, due_after(leader.severity))
     if reopened or leader.kind != "rescan":
-        case.level, case.louder_at = 0, QUIET if leader.kind == "rescan" else case.due_at
+        case.level = case.level if case.escalated_by_id else 0
+        case.louder_at = QUIET if leader.kind == "rescan" else case.due_at
     if case.state == "claimed" and db.session().scalar(who_may_see(case).where(Account.id == case.claimed_by_id)) is None:
-        case.state, case.claimed_by_id, case.claim_until = after(case.state, "release"), None, None
+        let_go(case)
 
 
 def _snapshot(case: Case, item: Reviewable) -> Snapshot:
@@ -304,21 +343,28 @@ def _known(item: Reviewable) -> frozenset[Known]:
 
 
 def _offer_support(item: Reviewable, findings: Sequence[Finding]) -> int | None:
-    """A private card for the author, when something in the words may mean distress, or a rule asks for it."""
+    """The author's card; when there is none and the words wait, they are told that."""
+    card = offer_support(item, item.words(), findings)
+    if card is None and item.visibility == "held":
+        return notify(item.author_id, "held", read=True, **_where(item)).id
+    return card
+
+
+def offer_support(item: Reviewable, words: str, findings: Sequence[Finding], **facts: Any) -> int | None:
+    """A private card for the author, when something in `words` (theirs, in or about the item) may mean distress, or a rule asks
+    for it."""
     meant = [
         finding for finding in findings
         if finding.action == "support" or (finding.concern in DISTRESS and severity_rank(finding.severity) >= severity_rank("amber"))
     ]  # fmt: skip
     if not meant:
-        if item.visibility == "held":
-            return notify(item.author_id, "held", read=True, **_where(item)).id
         return None
-    words = item.words()
     noticed = list(dict.fromkeys(words[finding.start : finding.end] for finding in meant))[:3]
     country = db.session().get_one(Account, item.author_id).country
     return notify(
-        item.author_id, "support", read=True, noticed=noticed, concern=leading_concern(meant), country=country, **_where(item)
-    ).id
+        item.author_id, "support", read=True, noticed=noticed, concern=leading_concern(meant), country=country, **facts,
+        **_where(item),
+    ).id  # fmt: skip
 
 
 def _where(item: Reviewable) -> dict[str, Any]:

@@ -139,6 +139,7 @@ class Decision(Base):
     snapshot_id: Mapped[int]
     case_version: Mapped[int]
     created_at: Mapped[datetime]
+    hid: Mapped[bool] = mapped_column(default=False)  # the words are hidden while this decision stands
     false_alarm: Mapped[bool] = mapped_column(default=False)  # the decider says that the safety rules were wrong here
 
 

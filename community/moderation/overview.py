@@ -16,6 +16,7 @@ from community.lexicon.queries import current_number
 from community.rooms.models import Room, StaffScope
 from community.training.models import Certificate
 
+from .access import nobody_could_take
 from .models import Case
 
 PAGE = 50
@@ -31,11 +32,13 @@ class RoomLoad:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Open cases that nobody can see: no moderator in good standing is certified for this concern in this room."""
+    """Open cases that nobody could take. `trained`: somebody in good standing is certified for this concern in this room, and yet
+    not for these cases: they wrote the words, reported them, decided what is appealed, or are not the senior it was passed to."""
 
     room: str
     concern: str
     cases: int
+    trained: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def overview() -> Overview:
         waiting={name: sum(load.waiting[name] for load in loads) for name in SEVERITIES_SHOWN},
         overdue=sum(load.overdue for load in loads),
         rooms=loads,
-        gaps=_gaps(rows),
+        gaps=_gaps(),
         people={row[0]: row[1] for row in people},
         suspended=_count(sa.select(Account.id).where(Account.suspended_until > now())),
         room_count=_count(sa.select(Room.id).where(Room.archived_at.is_(None))),
@@ -91,14 +94,19 @@ def _by_severity(rows: Sequence[Any]) -> dict[str, int]:
     return {name: sum(row.cases for row in rows if row.severity == name) for name in SEVERITIES_SHOWN}
 
 
-def _gaps(rows: Sequence[Any]) -> list[Gap]:
-    covered = _covered()
-    waiting: dict[tuple[int, str, str], int] = {}
-    for row in rows:
-        if (row.id, row.concern) not in covered and (None, row.concern) not in covered:
-            key = (row.id, row.name, row.concern)
-            waiting[key] = waiting.get(key, 0) + row.cases
-    return [Gap(room, concern, cases) for (_, room, concern), cases in waiting.items()]
+def _gaps() -> list[Gap]:
+    rows = (
+        sa.select(Room.id, Room.name, Case.concern, sa.func.count().label("cases"))
+        .join(Room, Room.id == Case.room_id)
+        .where(Case.state != "closed", nobody_could_take())
+        .group_by(Room.id, Room.name, Room.position, Case.concern)
+        .order_by(Room.position, Room.id, Case.concern)
+    )
+    found, covered = db.session().execute(rows).all(), _covered()
+    return [
+        Gap(row.name, row.concern, row.cases, not covered.isdisjoint({(row.id, row.concern), (None, row.concern)}))
+        for row in found
+    ]
 
 
 def _covered() -> set[tuple[int | None, str]]:

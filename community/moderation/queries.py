@@ -30,13 +30,16 @@ def support_card(actor: Account, notification_id: int) -> dict[str, Any]:
     return {
         "id": card.id,
         "noticed": _noticed(card.data.get("noticed", [])),
-        "visibility": _who_sees(item, case),
+        "visibility": TO_MODERATORS if card.data.get("private") else _who_sees(item, case),
         "passed_on": _passed_on(case),
         "helplines": helplines_for(actor.country),
         "talk_url": f"/support/{card.id}/talk",
         "case_id": None,
         "dismiss_url": item.path() if item.visibility != "withdrawn" else None,
     }
+
+
+TO_MODERATORS = "What you wrote went to the moderators, and nobody else can read it."
 
 
 def _noticed(words: list[str]) -> str:
@@ -111,6 +114,9 @@ class Statement:
     appeal_url: str = ""
 
 
+FRIENDLY = ("leave", "restore")  # a message, not a reproach: no house rule is held up to the author
+ANSWERS = {"leave": "Your appeal was looked at by somebody else: the decision holds",
+           "restore": "Your appeal was right: the decision no longer holds"}  # fmt: skip
 VERDICTS = {
     "leave": "A moderator looked at your words, and they stay as they are",
     "hide": "A moderator hid your words",
@@ -132,8 +138,11 @@ def statement(actor: Account, decision_id: int, *, appeal_days: int) -> Statemen
     rule = database.get_one(HouseRule, decision.house_rule_id)
     case = database.get_one(Case, decision.case_id)
     sanction = database.scalars(sa.select(Sanction).where(Sanction.decision_id == decision.id)).one_or_none()
+    answers = database.scalar(sa.select(Appeal.id).where(Appeal.answer_id == decision.id)) is not None
+    friendly = decision.outcome in FRIENDLY and not answers
     return Statement(
-        id=decision.id, verdict=VERDICTS[decision.outcome], rule_title=rule.title, rule_text=rule.text, reason=decision.reason,
+        id=decision.id, verdict=(ANSWERS if answers else VERDICTS)[decision.outcome],
+        rule_title="" if friendly else rule.title, rule_text=rule.text, reason=decision.reason,
         words=database.get_one(Snapshot, decision.snapshot_id).words, decided_at=decision.created_at,
         state=STATES[find(case.target_kind, case.target_id).visibility], until=sanction.ends_at if sanction else None,
         lifted_at=sanction.lifted_at if sanction else None, no_appeal=why_no_appeal(decision, days=appeal_days),

@@ -17,6 +17,7 @@ from community.lexicon.actions import check_counterexample
 from community.lexicon.queries import current_lexicon
 
 from . import access, actions, advice, casefile, desk, forms, learning, queries
+from .hearers import Called
 from .reviewable import Reviewable
 
 blueprint = Blueprint("moderation", __name__)
@@ -112,19 +113,28 @@ def appeal(decision_id: int) -> Any:
     words, days = request.form.get("words", ""), current_app.config["KITH"].appeal_days
     try:
         _count_words()
-        db.stored(lambda: actions.appeal(current_user, decision_id, words=words, days=days))
+        card = db.stored(lambda: actions.appeal(current_user, decision_id, words=words, days=days))
     except NotFound:
         raise
     except Refused as refusal:
         return _statement(decision_id, words=words, errors=forms.errors_of(refusal)), refusal.status
     flash("Your appeal is sent. Somebody who did not make this decision looks at it and answers you here.", "ok")
-    return redirect(url_for(".statement", decision_id=decision_id), 303)
+    return redirect(url_for(".statement", decision_id=decision_id, support=card), 303)
 
 
 def _statement(decision_id: int, *, words: str = "", errors: dict[str, str] | None = None) -> str:
     days = current_app.config["KITH"].appeal_days
     told = queries.statement(current_user, decision_id, appeal_days=days)
-    return render_template("moderation/statement.html", told=told, words=words, errors=errors or {})
+    card = _card_beside(forms.number(request.args.get("support")))
+    return render_template("moderation/statement.html", told=told, words=words, errors=errors or {}, card=card)
+
+
+def _card_beside(notification_id: int) -> Any:
+    """The author's support card; somebody else's number shows nothing."""
+    try:
+        return queries.support_card(current_user, notification_id) if notification_id else None
+    except NotFound:
+        return None
 
 
 @blueprint.get("/desk", endpoint="desk")
@@ -155,6 +165,13 @@ def card(case_id: int) -> Any:
     return render_template("moderation/_card.html", card=desk.card(current_user, case_id), open_id=_open_case())
 
 
+@blueprint.get("/desk/cases/<int:case_id>/version")
+@staff_only
+def version(case_id: int) -> Any:
+    """Asked by an open case when something happened: NotFound once its reader may not see it any more."""
+    return {"version": access.case_to_see(current_user, case_id).version}
+
+
 @blueprint.get("/desk/cases/<int:case_id>")
 @staff_only
 def case(case_id: int) -> Any:
@@ -178,9 +195,10 @@ def _case_page(case_id: int, errors: dict[str, str] | None = None) -> str:
         form=request.form,
         typed=forms.was_deciding(request.form),
         errors=errors or {},
-        outcomes=forms.ANSWERS if file.appeal else forms.OUTCOMES,
+        outcomes=forms.ANSWERS if file.appeal else forms.outcomes_for(file.visibility),
         rule_options=[("", "Choose a rule"), *((rule.key, rule.title) for rule in file.rules)],
         outcome_words=forms.OUTCOME_WORDS,
+        answer_words=forms.ANSWER_WORDS,
         signal_words=forms.SIGNAL_WORDS,
         act_words=forms.ACT_WORDS,
         now_at=now(),
@@ -222,8 +240,9 @@ def renew(case_id: int) -> Any:
 @blueprint.post("/desk/cases/<int:case_id>/escalate")
 @staff_only
 def escalate(case_id: int) -> Any:
-    refused = _try(case_id, lambda: actions.escalate(current_user, case_id, note=request.form.get("note", "")))
-    return refused or _back_to_desk("The case was passed on. Who is on call has been told.")
+    called: list[Called] = []
+    refused = _try(case_id, lambda: called.append(actions.escalate(current_user, case_id, note=request.form.get("note", ""))))
+    return refused or _back_to_desk(*forms.called_in_words(called[-1]))
 
 
 @blueprint.post("/desk/cases/<int:case_id>/decide")
@@ -237,9 +256,8 @@ def decide(case_id: int) -> Any:
 @staff_only
 def decide_appeal(case_id: int) -> Any:
     def act() -> None:
-        overturn = forms.answer_of(request.form)
-        ruling = forms.ruling_of(request.form, outcome="restore" if overturn else "leave")
-        actions.decide_appeal(current_user, case_id, ruling, overturn=overturn)
+        ruling = forms.ruling_of(request.form)
+        actions.decide_appeal(current_user, case_id, ruling, overturn=forms.answer_of(request.form))
 
     return _try(case_id, act) or _back_to_desk("The appeal is answered. The author reads your reason in their notifications.")
 
@@ -293,8 +311,8 @@ def _try(case_id: int, act: Callable[[], object]) -> Any:
     return None
 
 
-def _back_to_desk(sentence: str) -> Any:
-    flash(sentence, "ok")
+def _back_to_desk(sentence: str, kind: str = "ok") -> Any:
+    flash(sentence, kind)
     return redirect(url_for(".desk"), 303)
 
 
@@ -314,11 +332,11 @@ def sanctions() -> Any:
 def lift(sanction_id: int) -> Any:
     try:
         with db.write():
-            actions.lift_sanction(current_user, sanction_id, reason=request.form.get("reason", ""))
+            still = actions.lift_sanction(current_user, sanction_id, reason=request.form.get("reason", ""))
     except Refused as refusal:
         access.must_be_senior(current_user)
         return _sanctions(forms.errors_of(refusal), sanction_id), refusal.status
-    flash("The suspension is lifted. The member reads your reason in their notifications.", "ok")
+    flash(forms.lifted_in_words(still), "ok")
     return redirect(url_for(".sanctions"), 303)
 
 

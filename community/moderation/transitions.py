@@ -9,6 +9,7 @@ TABLE: dict[tuple[str, str], str] = {
     ("escalated", "claim"): "claimed",
     ("claimed", "claim"): "claimed",  # only when the lease has ended; the conditional update sees to it
     ("claimed", "release"): "open",
+    ("claimed", "hand-back"): "escalated",  # it was passed on: still only the next level takes it
     ("claimed", "signal"): "claimed",
     ("open", "signal"): "open",
     ("escalated", "signal"): "escalated",

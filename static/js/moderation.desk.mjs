@@ -1,6 +1,7 @@
 // Keeps the desk's lists as the database has them. The socket is a courtesy: it says which case changed. The poll is the
 // promise: it runs all the time, so a lost event costs seconds. Cards come from the server, which checks who may see them.
 import { io } from "../vendor/socket.io.esm.min.js";
+import { countOneMore } from "./core.badge.mjs";
 import { fetchFragment } from "./core.html.mjs";
 import { say } from "./core.say.mjs";
 
@@ -43,17 +44,23 @@ function place(card) {
   if (card.parentElement !== list || card.nextElementSibling !== next) list.insertBefore(card, next);
 }
 
+let counts = null; // as the last poll told them; a lane whose end is not on the page cannot count itself
+
 function settle() {
   for (const lane of desk.querySelectorAll("section[data-lane]")) {
     const list = lane.querySelector("ol");
     const here = list.children.length;
-    const more = Number.parseInt(lane.querySelector("p > a.btn")?.textContent ?? "0", 10) || 0;
-    lane.querySelector("[data-count]").textContent = here + more;
+    const rest = lane.querySelector("[data-rest]");
+    const all = rest ? (counts?.[lane.dataset.lane] ?? Number(rest.dataset.rest) + here) : here;
+    lane.querySelector("[data-count]").textContent = all;
+    if (rest) rest.dataset.rest = Math.max(all - here, 0);
+    if (rest) rest.textContent = `${rest.dataset.rest} more, less urgent`;
+    if (rest) rest.parentElement.hidden = all <= here;
     list.hidden = here === 0;
     lane.querySelector("[data-none]").hidden = here > 0;
     if (["mine", "appeals"].includes(lane.dataset.lane)) lane.hidden = here === 0;
   }
-  const waiting = cards().filter((card) => card.dataset.lane === "urgent").length;
+  const waiting = Number(desk.querySelector('section[data-lane="urgent"] [data-count]')?.textContent ?? 0);
   document.title = document.title.replace(/^(\(\d+\) )?/, waiting ? `(${waiting}) ` : "");
 }
 
@@ -113,6 +120,7 @@ async function renewAll() {
   const before = new Set(cards().map((card) => card.dataset.case));
   const opened = fresh.querySelector("[data-lanes]");
   if (!lists()) return location.reload(); // the desk was closed when this page was made
+  if ("nothing" in opened.dataset && !open) return location.reload(); // and now it is closed: the page says why
   keepingFocus(() => lists().replaceWith(opened));
   desk.dataset.beat = opened.dataset.beat;
   const news = cards().filter((card) => !before.has(card.dataset.case));
@@ -132,8 +140,9 @@ let since = desk.dataset.now;
 
 async function poll() {
   const answer = await fetch(`/desk/changes?since=${encodeURIComponent(since)}`, { headers: { "X-Requested-With": "kith" } });
+  if ([401, 403, 404].includes(answer.status)) return shut();
   if (!answer.ok) throw new Error(`changes: ${answer.status}`);
-  const { now, cases, here, beat } = await answer.json();
+  const { now, cases, here, beat, lanes } = await answer.json();
   since = now;
   const there = new Set(here);
   if (beat !== desk.dataset.beat) await renewAll();
@@ -142,14 +151,24 @@ async function poll() {
     if (cases.length > MANY) await renewAll();
     else for (const id of cases) await renew(id);
   }
+  counts = aPage ? null : lanes;
   for (const act of listeners) act(cases, there);
+}
+
+/** Nobody on the team any more, or suspended: nothing of the desk stays on the screen. */
+function shut() {
+  if (!open) return location.reload();
+  lists()?.replaceChildren();
+  for (const act of listeners) act([], new Set());
 }
 
 function beat() {
   next(poll).finally(() => setTimeout(beat, POLL_MS * (document.hidden ? 3 : 1)));
 }
 
-const socket = io("/desk", { transports: ["websocket"], reconnectionDelay: 500, reconnectionDelayMax: 10_000 });
+const line = { transports: ["websocket"], reconnectionDelay: 500, reconnectionDelayMax: 10_000 };
+const socket = io("/desk", line);
+io("/", line).on("notification_added", countOneMore); // over the same connection
 socket.on("case_changed", ({ case: id }) => {
   if (!aPage && lists()) next(() => renew(id));
   for (const act of listeners) act([id], null);
@@ -157,7 +176,9 @@ socket.on("case_changed", ({ case: id }) => {
 socket.on("desk_changed", () => next(renewAll));
 socket.on("connect", () => next(poll));
 socket.on("disconnect", (reason) => {
-  if (reason === "io server disconnect") setTimeout(() => socket.connect(), 5_000);
+  if (reason !== "io server disconnect") return;
+  next(poll); // authority may have ended
+  setTimeout(() => socket.connect(), 5_000);
 });
 
 setInterval(() => {

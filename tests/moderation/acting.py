@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from community.core import db
 from community.moderation import actions
 from community.moderation.models import Case, Decision, Snapshot
+from community.notifications.models import Notification
 from tests.people import WORRYING, Person, Stage
 
 CRUEL = "you are disgusting and pathetic"
@@ -38,7 +39,7 @@ def snapshot_of(stage: Stage, case_id: int) -> int:
 def ruling(stage: Stage, case_id: int, outcome: str = "hide", **changed: Any) -> actions.Ruling:
     facts = {
         "outcome": outcome, "rule_key": "safe", "reason": "It names what others should not read.",
-        "version": read(stage, case_id).version, "snapshot_id": snapshot_of(stage, case_id), "days": 7,
+        "version": read(stage, case_id).version, "snapshot_id": snapshot_of(stage, case_id), "days": 7 if outcome == "suspend" else 0,
     }  # fmt: skip
     return actions.Ruling(**{**facts, **changed})
 
@@ -66,7 +67,7 @@ def form_of(stage: Stage, case_id: int, outcome: str = "hide", **changed: Any) -
     chosen = ruling(stage, case_id, outcome)
     return {
         "outcome": outcome, "rule": chosen.rule_key, "reason": chosen.reason, "version": chosen.version,
-        "snapshot": chosen.snapshot_id, "days": "7", **changed,
+        "snapshot": chosen.snapshot_id, "days": "7" if outcome == "suspend" else "", **changed,
     }  # fmt: skip
 
 
@@ -76,3 +77,9 @@ def acts(stage: Stage, subject: str) -> list[str]:
 
     rows = sa.select(AuditEntry.act).where(AuditEntry.subject == subject).order_by(AuditEntry.id)
     return stage.ask(lambda: list(db.session().scalars(rows)))
+
+
+def told(person: Person, kind: str) -> list[dict[str, Any]]:
+    """What this person was told of that kind, in order."""
+    rows = sa.select(Notification.data).where(Notification.account_id == person.id, Notification.kind == kind)
+    return person.stage.ask(lambda: list(db.session().scalars(rows.order_by(Notification.id))))

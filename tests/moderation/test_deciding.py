@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -18,17 +17,12 @@ from community.moderation import actions
 from community.moderation.deadlines import end_old_claims
 from community.moderation.models import Decision, Sanction
 from community.notifications.models import Notification
-from tests.moderation.acting import CRUEL, acts, case_of, claim, decide, form_of, read, ruling
+from tests.moderation.acting import CRUEL, acts, case_of, claim, decide, form_of, read, ruling, told
 from tests.people import WORRYING, Person, Stage
 
 
 def visibility(stage: Stage, message_id: int) -> str:
     return stage.ask(lambda: db.session().get_one(Message, message_id).visibility)
-
-
-def told(person: Person, kind: str) -> list[dict[str, Any]]:
-    rows = sa.select(Notification.data).where(Notification.account_id == person.id, Notification.kind == kind)
-    return person.stage.ask(lambda: list(db.session().scalars(rows.order_by(Notification.id))))
 
 
 def count(stage: Stage, table: type) -> int:
@@ -297,6 +291,22 @@ def test_an_ended_claim_is_taken_up_again_without_losing_a_word(stage: Stage, an
         assert again.status_code == 200
         assert "My careful words" in again.text
         assert mia.post(f"/desk/cases/{case_id}/decide", **form_of(stage, case_id)).status_code == 303
+
+
+def test_after_the_sweep_an_ended_claim_is_said_to_have_ended(stage: Stage, ana: Person, mia: Person, sol: Person) -> None:
+    case_id = case_of(ana)
+    claim(mia, case_id)
+    form = form_of(stage, case_id, reason="My careful words")
+    with time_machine.travel(now() + timedelta(minutes=11)):
+        with stage.app.app_context():
+            end_old_claims()
+        answer = mia.post(f"/desk/cases/{case_id}/decide", **form)
+        assert "Your claim has ended. Claim the case again; what you wrote is still in the form." in answer.text
+        assert "My careful words" in answer.text
+        claim(sol, case_id)
+        answer = mia.post(f"/desk/cases/{case_id}/decide", **form)
+        assert "Your claim has ended, and somebody else has the case now." in answer.text
+        assert "My careful words" in answer.text
 
 
 def test_the_case_of_another_snapshot_is_refused(stage: Stage, ana: Person, mia: Person) -> None:

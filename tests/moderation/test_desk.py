@@ -8,16 +8,23 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import time_machine
+from markupsafe import escape
 
 from community.accounts.actions import authority_changed
+from community.accounts.models import Account
 from community.core import db
 from community.core.clock import now
 from community.moderation import actions, desk
-from community.moderation.access import beat_of, case_to_see
+from community.moderation.access import beat_of, case_to_see, could_see, on_beat, who_may_see
+from community.moderation.casefile import case_file
+from community.moderation.deadlines import raise_overdue_cases
+from community.moderation.highlight import Span, pieces
+from community.moderation.models import Case
 from community.rooms.models import Room, StaffScope
+from community.safety import severity_rank
 from community.training.actions import certify
 from community.training.models import Certificate
-from tests.moderation.acting import CRUEL, acts, case_of, claim, decide, read
+from tests.moderation.acting import CRUEL, acts, appeal, case_of, claim, decide, form_of, read
 from tests.people import WORRYING, Person, Stage
 
 
@@ -292,3 +299,170 @@ def test_a_claim_by_a_stranger_to_the_case_is_not_found(stage: Stage, mia: Perso
         assert mia.get(f"/desk/cases/{case_id}").status_code == 404
         assert mia.post(f"/desk/cases/{case_id}/claim").status_code == 404
     assert actions.SUSPENSION_DAYS_MAX == 365
+
+
+# ---- what an open case learns
+
+
+def test_the_version_of_a_case_is_for_those_who_may_see_it(stage: Stage, ana: Person, mia: Person, noa: Person) -> None:
+    case_id = case_of(ana)
+    assert mia.get(f"/desk/cases/{case_id}/version").json == {"version": read(stage, case_id).version}
+    assert noa.get(f"/desk/cases/{case_id}/version").status_code == 404
+    stage.do(lambda: db.session().execute(sa.update(Certificate).values(revoked_at=now())))
+    assert mia.get(f"/desk/cases/{case_id}/version").status_code == 404
+
+
+def test_what_one_sees_is_said_with_the_lists(ana: Person, mia: Person, noa: Person) -> None:
+    case_of(ana)
+    lists = mia.get("/desk", headers={"X-Requested-With": "kith"}).text
+    assert "You see every room, for: hopelessness, self harm, suicide." in lists
+    assert "data-nothing" not in lists
+    assert "data-nothing" in noa.get("/desk", headers={"X-Requested-With": "kith"}).text
+
+
+def test_the_desk_learns_that_words_were_taken_back(stage: Stage, ana: Person, mia: Person) -> None:
+    from community.forum.actions import withdraw_post
+
+    post = ana.opens("Tonight", WORRYING).post
+    (case,) = stage.cases()
+    claim(mia, case.id)
+    form, live = form_of(stage, case.id), mia.live("/desk")
+    stage.do(lambda: withdraw_post(ana.account(), post.id))
+    assert heard(live) == [case.id]
+    assert "case.words-withdrawn" in acts(stage, f"case:{case.id}")
+    answer = mia.post(f"/desk/cases/{case.id}/decide", **form)
+    assert answer.status_code == 409
+    assert "the author took the words back" in answer.text
+    assert "The author took the words back" in mia.get(f"/desk/cases/{case.id}").text
+
+
+def test_words_taken_back_after_a_decision_open_nothing(stage: Stage, ana: Person, mia: Person) -> None:
+    from community.forum.actions import withdraw_post
+
+    post = ana.opens("Tonight", WORRYING).post
+    (case,) = stage.cases()
+    decide(mia, case.id, "leave")
+    before = read(stage, case.id).version
+    stage.do(lambda: withdraw_post(ana.account(), post.id))
+    assert (read(stage, case.id).state, read(stage, case.id).version) == ("closed", before)
+
+
+def test_changes_count_every_lane_whole(
+    stage: Stage, ana: Person, mia: Person, sol: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "IN_A_LANE", 1)
+    held, *_ = [case_of(ana, f"{WORRYING} {word}") for word in ("now", "today", "tonight")]
+    claim(mia, held)
+    assert mia.get("/desk/changes").json["lanes"] == {"mine": 1, "urgent": 2, "amber": 0, "appeals": 0, "green": 0}
+    assert sol.get("/desk/changes").json["lanes"]["urgent"] == 3
+
+
+# ---- what nobody could take
+
+
+def gaps(ida: Person) -> str:
+    return str(ida.get("/admin").text.split('<div class="tiles">', 1)[0])
+
+
+def test_the_overview_names_cases_nobody_is_trained_for(ana: Person, mia: Person, ida: Person) -> None:
+    case_of(ana)
+    assert "cannot be taken" not in gaps(ida)
+    case_of(ana, CRUEL)
+    assert "1 case about harassment in Low days" in gaps(ida)
+    assert "is certified for it there" in gaps(ida)
+
+
+def test_the_overview_names_an_appeal_that_only_its_first_decider_could_take(
+    stage: Stage, ana: Person, mia: Person, ida: Person
+) -> None:
+    appeal(ana, decide(mia, case_of(ana), "warn").id)
+    assert "1 case about suicide in Low days" in gaps(ida)
+    assert "decided it before" in gaps(ida)
+
+
+def test_the_overview_names_what_only_its_author_or_reporter_could_take(
+    stage: Stage, mia: Person, ana: Person, ida: Person
+) -> None:
+    stage.do(lambda: _join(stage.low_days, mia))
+    case_of(mia)
+    item = ana.says("an ordinary line").message
+    mia.post(f"/report/message/{item.id}", worry="worried")
+    assert "2 cases about suicide in Low days" in gaps(ida)
+
+
+def test_the_overview_names_what_was_passed_on_to_seniors_there_are_not(
+    stage: Stage, ana: Person, mia: Person, ida: Person
+) -> None:
+    case_id = case_of(ana)
+    claim(mia, case_id)
+    stage.do(lambda: actions.escalate(mia.account(), case_id, note="Please look."))
+    assert "1 case about suicide in Low days" in gaps(ida)
+
+
+def test_the_sides_of_the_rule_agree(
+    stage: Stage, ana: Person, ben: Person, mia: Person, noa: Person, sol: Person, ida: Person
+) -> None:
+    """Who sees a case is asked from the moderator's side, from the case's, and of both at once."""
+    stage.do(lambda: _join(stage.low_days, mia))
+    stage.do(lambda: certify(ida.account(), noa.account(), "harassment", days=30))
+    scoped = sa.update(StaffScope).where(StaffScope.account_id == noa.id).values(room_id=stage.eating)
+    stage.do(lambda: db.session().execute(scoped))
+    for person, words, room in ((ana, WORRYING, None), (mia, WORRYING, None), (ana, CRUEL, stage.eating), (ben, CRUEL, None)):
+        case_of(person, words, room=room)
+    sol.post(f"/report/message/{stage.cases()[3].target_id}", worry="cruel")
+
+    def sides(case: Case) -> list[set[int]]:
+        accounts = list(db.session().scalars(sa.select(Account)))
+        one = {
+            who.id for who in accounts if db.session().scalar(sa.select(Case.id).where(Case.id == case.id, on_beat(beat_of(who))))
+        }
+        other = set(db.session().scalars(who_may_see(case)))
+        both = set(db.session().scalars(sa.select(Account.id).join(Case, Case.id == case.id).where(could_see())))
+        return [one, other, both]
+
+    seen = [stage.ask(lambda case=case: sides(case)) for case in stage.cases()]
+    assert seen == [[who] * 3 for who in ({mia.id, sol.id}, {sol.id}, {noa.id, sol.id}, set())]
+
+
+# ---- what a case page puts together
+
+
+def test_findings_that_say_the_same_are_one_reason_and_the_gravest_comes_first(
+    stage: Stage, ana: Person, ben: Person, sol: Person
+) -> None:
+    case_id = case_of(ana, f"{CRUEL}. {WORRYING}. I want to die")
+    ben.post(f"/report/message/{read(stage, case_id).target_id}", worry="advert", note="Is this spam?")
+    file = stage.ask(lambda: case_file(sol.account(), case_id))
+    ranks = [severity_rank(reason.newest.severity) for reason in file.reasons]
+    assert ranks == sorted(ranks, reverse=True)
+    said = [(reason.newest.kind, reason.newest.concern, reason.newest.severity) for reason in file.reasons]
+    assert len(set(said)) == len(said) < len(file.signals)
+    page = sol.get(f"/desk/cases/{case_id}").text
+    for signal in file.signals:
+        assert page.count(str(escape(signal.explanation))) == 1
+
+
+def test_a_clock_that_goes_on_and_on_is_one_line_of_what_happened(stage: Stage, ana: Person, sol: Person) -> None:
+    case_id, begun = case_of(ana), now()
+    for turn in range(1, 5):
+        with time_machine.travel(begun + timedelta(minutes=21 * turn)), stage.app.app_context():
+            raise_overdue_cases()
+    with time_machine.travel(begun + timedelta(minutes=90)):
+        claim(sol, case_id)
+    file = stage.ask(lambda: case_file(sol.account(), case_id))
+    assert [entry.act for entry in file.history] == ["case.claimed", "case.overdue", "case.opened"]
+
+
+@pytest.mark.parametrize(
+    ("spans", "marks"),
+    [
+        ([(0, 4, "amber"), (2, 8, "red")], [("01234567", "red")]),
+        ([(0, 4, "amber"), (4, 8, "red")], [("0123", "amber"), ("4567", "red")]),
+        ([(2, 3, "crisis"), (0, 8, "green")], [("01234567", "crisis")]),
+        ([(6, 99, "red"), (-3, 2, "amber")], [("01", "amber"), ("2345", ""), ("67", "red")]),
+    ],
+)
+def test_spans_that_overlap_are_one_mark(spans: list[tuple[int, int, str]], marks: list[tuple[str, str]]) -> None:
+    cut = [(piece.words, piece.severity) for piece in pieces("01234567", [Span(*span) for span in spans])]
+    assert "".join(words for words, _ in cut) == "01234567"
+    assert cut == marks
