@@ -23,6 +23,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 from whitenoise import WhiteNoise
 
+from .clock import in_short
 from .errors import Forbidden, Invalid, NotFound, Refused, SignInNeeded
 
 logger = logging.getLogger(__name__)
@@ -110,6 +111,7 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(asset=asset, site_name=config.site_name)
+    app.jinja_env.filters["in_short"] = in_short
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(CSRFError, _form_expired)
     app.register_error_handler(HTTPException, _http_error)
