@@ -74,6 +74,10 @@ class Post(Reviewable, Base):
     def in_sight(self) -> bool:
         return self.visibility == "visible" and self.topic.visibility == "visible"
 
+    def within_reach(self) -> bool:
+        """Not an answer in a topic that is gone for everybody but the one who began it."""
+        return self.topic.visibility == "visible" or self.topic.author_id == self.author_id
+
     def changed(self) -> None:
         """A topic is seen when its first post is; one that others have answered stays when its author takes the first post back."""
         if self.number == 1:

@@ -262,7 +262,7 @@ def _tell_author(decision: Decision, item: Reviewable, case: Case, *, until: str
     notify(
         decision.author_id, "decision", mail=True, decision=decision.id, outcome=decision.outcome, rule=rule.title,
         reason=decision.reason, room=room.name, path=item.path(), excerpt=item.words()[:200], until=until,
-        hidden=item.visibility == "hidden",
+        hidden=item.visibility == "hidden", item=item.kind, target=item.id,
     )  # fmt: skip
 
 
@@ -396,7 +396,7 @@ def decide_appeal(actor: Account, case_id: int, ruling: Ruling, *, overturn: boo
         _lift_of(actor, first, decision.reason)
     audit.record(actor, f"appeal.{row.outcome}", f"case:{case.id}", decision=first.id)
     notify(row.author_id, "appeal-decided", mail=True, decision=first.id, outcome=row.outcome, reason=decision.reason,
-           path=item.path())  # fmt: skip
+           path=item.path(), item=item.kind, target=item.id)  # fmt: skip
     return row
 
 

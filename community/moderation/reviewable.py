@@ -75,6 +75,10 @@ class Reviewable:
         """Whether those who may read its room see it. What stands inside something else asks that as well."""
         return self.visibility == "visible"
 
+    def within_reach(self) -> bool:
+        """Whether its author, who may read its room, still comes to it at `path`."""
+        return True
+
     def changed(self) -> None:
         """Its visibility changed: bring counters along and announce it to the room."""
         raise NotImplementedError
