@@ -142,6 +142,21 @@ def test_worrying_words_bring_a_private_card_beside_them_and_no_focus_moves(hous
     expect(ana.locator(".support")).to_have_count(0)
 
 
+def test_asking_for_a_moderator_stays_in_the_chat(house: House, screens: Screens) -> None:
+    room = house.room()
+    ana = screens(house.ana, room)
+    says(ana, WORRYING)
+    where = ana.url
+    ana.get_by_role("button", name="Talk to a moderator").click()
+    expect(ana.locator("[data-asked]")).to_contain_text("was passed on at")
+    expect(ana.locator("[data-asked]")).to_be_focused()
+    assert ana.url == where
+    expect(ana.get_by_role("button", name="Talk to a moderator")).to_have_count(0)
+    assert [case.severity for case in house.stage.cases() if case.room_id == room] == ["red"]
+    ana.locator(".card-slot .btn-quiet").click()
+    expect(ana.locator(".support")).to_have_count(0)
+
+
 def test_held_words_wait_on_one_screen_and_appear_in_their_place_on_the_others(house: House, screens: Screens) -> None:
     room = house.room("hold")
     ana, ben = screens(house.ana, room), screens(house.ben, room)
