@@ -241,8 +241,8 @@ def _apply_to_words(item: Reviewable, ruling: Ruling) -> None:
 
 
 def set_visibility(item: Reviewable, visibility: str) -> None:
-    """Words their author withdrew stay withdrawn."""
-    if item.visibility in (visibility, "withdrawn"):
+    """Words their author withdrew stay withdrawn; private ones are never visible."""
+    if item.visibility in (visibility, "withdrawn") or (item.private and visibility == "visible"):
         return
     item.visibility = visibility
     db.session().flush()
@@ -262,7 +262,7 @@ def _tell_author(decision: Decision, item: Reviewable, case: Case, *, until: str
     notify(
         decision.author_id, "decision", mail=True, decision=decision.id, outcome=decision.outcome, rule=rule.title,
         reason=decision.reason, room=room.name, path=item.path(), excerpt=item.words()[:200], until=until,
-        hidden=item.visibility == "hidden", item=item.kind, target=item.id,
+        hidden=item.visibility == "hidden", item=item.kind, target=item.id, private=item.private,
     )  # fmt: skip
 
 

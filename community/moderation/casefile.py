@@ -91,7 +91,7 @@ def case_file(actor: Account, case_id: int) -> CaseFile:
         case=case, room=db.session().get_one(Room, case.room_id).name, author=names[case.author_id][0],
         author_since=names[case.author_id][1], holder=names[case.claimed_by_id][0] if held and case.claimed_by_id else "",
         holding=held and case.claimed_by_id == actor.id, cannot_claim=why_not_claim(actor, case), snapshot_id=snapshots[0].id,
-        editions=_editions(snapshots, signals), turns=_turns(snapshots[0], item), signals=signals, visibility=item.visibility,
+        editions=_editions(snapshots, signals), turns=_turns(snapshots[0], item), signals=signals, visibility="private" if item.private else item.visibility,
         edited_since=item.words() if item.words() != snapshots[0].words else "", path=item.path(), decisions=decisions,
         history=_history(case), record=_record(case.author_id), rules=house_rules(), appeal=appeal,
         appealed=next((row for row in decisions if appeal and row.id == appeal.decision_id), None),

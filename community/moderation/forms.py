@@ -61,6 +61,10 @@ OUTCOMES = [
     ("warn", "Warn the author", "Your reason is the warning."),
     ("suspend", "Suspend the author", "They can read their notifications and appeal, and do nothing else."),
 ]
+ANSWERING = [
+    ("leave", "Answer", "The author reads your message."),
+    *(outcome for outcome in OUTCOMES if outcome[0] in ("warn", "suspend")),
+]  # for words that only moderators read
 ANSWERS = [
     ("overturn", "Overturn it", "The words are shown again; a suspension by that decision ends now."),
     ("uphold", "Uphold it", "The decision stays as it is."),

@@ -56,6 +56,8 @@ def _noticed(words: list[str]) -> str:
 
 def _who_sees(item: Reviewable, room: str, case: Case | None) -> str:
     waits = case is not None and case.state != "closed"
+    if item.private:
+        return STATES["private"]
     if item.visibility == "held":
         late = waits and case is not None and case.due_at <= now()
         more = " It takes longer than it should; they have been reminded." if late else ""
@@ -123,7 +125,11 @@ def _why_gone(actor: Account, room: Room, item: Reviewable) -> str:
         return f"“{room.name}” is not open to you now: it was archived, or you are no longer in it. These are your words as they are kept."
     if item.visibility == "withdrawn":
         return "You took these words back: other members do not see them any more."
-    return "" if item.within_reach() else "The place where these words stood is not there any more. They are kept, and you can read them here."
+    return (
+        ""
+        if item.within_reach()
+        else "The place where these words stood is not there any more. They are kept, and you can read them here."
+    )
 
 
 def _newest_case(item: Reviewable) -> Case | None:
@@ -166,11 +172,13 @@ VERDICTS = {
     "warn": "A moderator asks you to change something",
     "suspend": "A moderator suspended your account",
 }
+ANSWERED = "A moderator answered you"
 STATES = {
     "visible": "Other members can see these words.",
     "held": "These words wait for a moderator; other members do not see them yet.",
     "hidden": "Only you and moderators can see these words.",
     "withdrawn": "You took these words back; other members do not see them.",
+    "private": "Only you and trained moderators read what you wrote to them.",
 }
 
 
@@ -179,11 +187,12 @@ def statement(actor: Account, decision_id: int, *, appeal_days: int) -> Statemen
     database = db.session()
     rule = database.get_one(HouseRule, decision.house_rule_id)
     case = database.get_one(Case, decision.case_id)
+    item: Reviewable = find(case.target_kind, case.target_id)
     sanction = database.scalars(sa.select(Sanction).where(Sanction.decision_id == decision.id)).one_or_none()
     return Statement(
-        id=decision.id, verdict=VERDICTS[decision.outcome], rule_title=rule.title, rule_text=rule.text, reason=decision.reason,
+        id=decision.id, verdict=ANSWERED if item.private and decision.outcome == "leave" else VERDICTS[decision.outcome], rule_title=rule.title, rule_text=rule.text, reason=decision.reason,
         words=database.get_one(Snapshot, decision.snapshot_id).words, decided_at=decision.created_at,
-        state=STATES[find(case.target_kind, case.target_id).visibility], until=sanction.ends_at if sanction else None,
+        state=STATES["private" if item.private else item.visibility], until=sanction.ends_at if sanction else None,
         lifted_at=sanction.lifted_at if sanction else None, no_appeal=why_no_appeal(decision, days=appeal_days),
         appeal_until=decision.created_at + timedelta(days=appeal_days),
         appeal=database.scalars(sa.select(Appeal).where(Appeal.decision_id == decision.id)).one_or_none(),

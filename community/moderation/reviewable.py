@@ -38,6 +38,7 @@ class Reviewable:
     """
 
     kind: ClassVar[str]
+    private: ClassVar[bool] = False  # only its author and moderators ever read it: it is never visible
 
     id: Mapped[int] = mapped_column(primary_key=True)
     body: Mapped[str] = mapped_column(sa.Text)

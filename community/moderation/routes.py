@@ -167,7 +167,7 @@ def _case_page(case_id: int, errors: dict[str, str] | None = None) -> str:
         form=request.form,
         typed=forms.was_deciding(request.form),
         errors=errors or {},
-        outcomes=forms.ANSWERS if file.appeal else forms.OUTCOMES,
+        outcomes=forms.ANSWERS if file.appeal else forms.ANSWERING if file.visibility == "private" else forms.OUTCOMES,
         rule_options=[("", "Choose a rule"), *((rule.key, rule.title) for rule in file.rules)],
         outcome_words=forms.OUTCOME_WORDS,
         signal_words=forms.SIGNAL_WORDS,

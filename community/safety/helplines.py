@@ -45,9 +45,7 @@ class Helpline:
 def _numbers_in(said: str) -> tuple[Number, ...]:
     """The services write several numbers as "116 123 · 0800 111 0 111" or "112 or 999"."""
     found = [(part, _number.search(part)) for part in _apart.split(said)]
-    return tuple(
-        Number(part[: hit.start()], hit[0], re.sub("[ -]", "", hit[0]), part[hit.end() :]) for part, hit in found if hit
-    )
+    return tuple(Number(part[: hit.start()], hit[0], re.sub("[ -]", "", hit[0]), part[hit.end() :]) for part, hit in found if hit)
 
 
 @cache

@@ -18,7 +18,6 @@ from tests.moderation.acting import decide
 from tests.people import WORRYING, Person, Stage
 
 
-
 def set_hours(stage: Stage, room_id: int, outside: str = "night") -> None:
     """Staffed 8 to 22 UTC, every day."""
     change_room(stage, room_id, outside_hours=outside, timezone="UTC")
@@ -48,7 +47,9 @@ def test_times_on_the_card_are_moments_that_a_browser_puts_into_local_time(stage
     assert re.search(r'was passed on at <time datetime="[^"]+" data-when="time">', asked)
 
 
-@pytest.mark.parametrize(("outside", "said"), [("night", "It is night in"), ("quiet", "quiet hours in"), ("closed", "is closed at")])
+@pytest.mark.parametrize(
+    ("outside", "said"), [("night", "It is night in"), ("quiet", "quiet hours in"), ("closed", "is closed at")]
+)
 def test_at_night_the_card_says_until_when_an_answer_may_take(stage: Stage, ana: Person, outside: str, said: str) -> None:
     set_hours(stage, stage.eating, outside)
     written = ana.opens("A long night", WORRYING, room=stage.eating).reviewed.support_id
