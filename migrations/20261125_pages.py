@@ -1,4 +1,7 @@
-"""Requests for a talk with a moderator."""
+"""Requests for a talk with a moderator; people are told when a certificate runs out.
+
+Columns are added one by one, never by a batch change: that would re-create the table and drop its triggers.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +37,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_help_requests")),
     )
     op.create_index(op.f("ix_help_requests_author_id"), "help_requests", ["author_id"])
+    op.execute("ALTER TABLE certificates ADD COLUMN end_told BOOLEAN NOT NULL DEFAULT FALSE")
+    op.execute("UPDATE certificates SET end_told = TRUE WHERE expires_at <= CURRENT_TIMESTAMP")
 
 
 def downgrade() -> None:
+    op.execute("ALTER TABLE certificates DROP COLUMN end_told")
     op.drop_index(op.f("ix_help_requests_author_id"), "help_requests")
     op.drop_table("help_requests")
