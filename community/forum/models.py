@@ -75,7 +75,9 @@ class Post(Reviewable, Base):
         return self.visibility == "visible" and self.topic.visibility == "visible"
 
     def within_reach(self) -> bool:
-        """Not an answer in a topic that is gone for everybody but the one who began it."""
+        """Not while its room has no forum, nor in a topic that is gone for everybody but the one who began it."""
+        if not db.session().get_one(Room, self.room_id).has_forum:
+            return False
         return self.topic.visibility == "visible" or self.topic.author_id == self.author_id
 
     def changed(self) -> None:
