@@ -1,4 +1,5 @@
-"""Requests for a talk with a moderator; people are told when a certificate runs out.
+"""Requests for a talk with a moderator; people are told when a certificate runs out; answers that members see are
+counted.
 
 Columns are added one by one, never by a batch change: that would re-create the table and drop its triggers.
 """
@@ -39,9 +40,15 @@ def upgrade() -> None:
     op.create_index(op.f("ix_help_requests_author_id"), "help_requests", ["author_id"])
     op.execute("ALTER TABLE certificates ADD COLUMN end_told BOOLEAN NOT NULL DEFAULT FALSE")
     op.execute("UPDATE certificates SET end_told = TRUE WHERE expires_at <= CURRENT_TIMESTAMP")
+    op.execute("ALTER TABLE topics ADD COLUMN reply_count INTEGER NOT NULL DEFAULT 0")
+    op.execute(
+        "UPDATE topics SET reply_count = (SELECT count(*) FROM posts "
+        "WHERE posts.topic_id = topics.id AND posts.number > 1 AND posts.visibility = 'visible')"
+    )
 
 
 def downgrade() -> None:
+    op.execute("ALTER TABLE topics DROP COLUMN reply_count")
     op.execute("ALTER TABLE certificates DROP COLUMN end_told")
     op.drop_index(op.f("ix_help_requests_author_id"), "help_requests")
     op.drop_table("help_requests")
