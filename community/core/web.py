@@ -260,6 +260,10 @@ def _refused(refusal: Refused) -> Any:
 
 
 def _form_expired(_error: CSRFError) -> Any:
+    """To a visitor at a door for members it is said what is missing: sending the form once more would end here again."""
+    guard = getattr(current_app.view_functions.get(request.endpoint or ""), "guard", "public")
+    if guard != "public" and not current_user_known():
+        return _refused(SignInNeeded())
     sentence = "This form was open for too long or in a second browser, so we could not be sure it was you. Send it once more."
     return error_page(sentence, 400, kept=True)
 

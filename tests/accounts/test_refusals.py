@@ -145,3 +145,11 @@ def test_a_form_left_open_by_one_person_is_not_sent_by_the_next(ana: Person, ben
     assert page
     assert ana.client.post("/sign-in", data={"csrf_token": page[1], "name": "Ben", "password": PASSWORD}).status_code == 303
     assert ana.client.post("/help/talk", data={"csrf_token": refused[1], "note": "Mine."}).status_code == 400
+
+
+def test_whose_cookie_is_gone_is_asked_to_sign_in_and_not_to_send_it_again(stage: Stage) -> None:
+    answer = Browser(stage).client.post("/help/talk", data={"csrf_token": "old", "note": "I wrote this all night."})
+    assert answer.status_code == 401
+    assert "I wrote this all night." in answer.text
+    assert 'href="/sign-in"' in answer.text
+    assert "core.resend.mjs" in answer.text
