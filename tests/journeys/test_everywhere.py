@@ -63,6 +63,35 @@ def test_pages_fit_a_narrow_phone_and_can_be_used_by_everybody(visit: Visit, who
     assert not wrong, "\n".join(wrong)
 
 
+def test_tables_can_be_read_on_a_narrow_phone(visit: Visit) -> None:
+    """They scroll sideways; words in them are not broken into columns of letters."""
+    ida = visit("Ida", phone=True)
+    for path, most in (("/admin/audit", 160), ("/admin/lexicon", 120), ("/admin/training", 600)):
+        page = ida.goes_to(path)
+        tall = page.locator("tbody tr").evaluate_all("rows => Math.max(...rows.map(row => row.offsetHeight))")
+        assert tall < most, f"{path} has a row of {tall} px"
+    page = ida.goes_to("/admin/audit")
+    assert page.locator("td code").evaluate_all("all => all.every(code => code.getClientRects().length === 1)")
+
+
+def test_found_words_are_marked_in_the_colours_of_the_theme(visit: Visit) -> None:
+    page = visit("Ana", scheme="dark").goes_to("/search?q=morning")
+    colours = page.locator("mark").first.evaluate(
+        "mark => [getComputedStyle(mark).backgroundColor, getComputedStyle(mark).color]"
+    )
+    assert "255, 255, 0" not in colours[0]
+    assert colours[1] != "rgb(0, 0, 0)"
+
+
+def test_the_search_on_the_rooms_page_has_a_button_beside_it(visit: Visit) -> None:
+    page = visit("Ana", phone=True).goes_to("/")
+    field, button = page.get_by_role("searchbox").bounding_box(), page.get_by_role("button", name="Search").bounding_box()
+    assert field
+    assert button
+    assert button["x"] > field["x"]
+    assert abs(button["y"] - field["y"]) < 10
+
+
 def test_without_script_people_read_write_report_and_decide(visit: Visit) -> None:
     ana, mia = visit("Ana", javascript=False, phone=True), visit("Mia", javascript=False, phone=True)
     page = ana.goes_to("/rooms/1/topics")
