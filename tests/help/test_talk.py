@@ -109,6 +109,7 @@ def test_a_moderator_is_offered_to_answer_and_not_to_hide(stage: Stage, ana: Per
     page = mia.get(f"/desk/cases/{case.id}").text
     assert "The author reads your message." in page
     assert "Show them again" not in page
+    assert "Also hide the words" not in page
     assert mia.post(f"/desk/cases/{case.id}/decide", **form_of(stage, case.id, "leave")).status_code == 303
 
 
