@@ -52,10 +52,9 @@ def test_times_on_the_card_are_moments_that_a_browser_puts_into_local_time(stage
 )
 def test_at_night_the_card_says_until_when_an_answer_may_take(stage: Stage, ana: Person, outside: str, said: str) -> None:
     set_hours(stage, stage.eating, outside)
-    written = ana.opens("A long night", WORRYING, room=stage.eating).reviewed.support_id
-    assert ana.get("/me").status_code == 200
     night = (now() + timedelta(days=1)).replace(hour=2, minute=0)
     with time_machine.travel(night, tick=False):
+        written = ana.opens("A long night", WORRYING, room=stage.eating).reviewed.support_id
         page = ana.get(f"/support/{written}").text
     assert said in page
     assert f'until <time datetime="{night:%Y-%m-%d}T08:00:00+00:00" data-when="weekday">08:00 UTC</time>' in page
