@@ -135,7 +135,7 @@ def _topics(size: Size, lengths: list[int], moment: datetime, dice: random.Rando
         last = moment - timedelta(minutes=number)
         yield {
             "id": number, "room_id": 1 + number % size.rooms, "author_id": dice.choice(_members(size)), "title": _words(dice, 5).capitalize(),
-            "visibility": "visible", "post_count": length, "created_at": last - timedelta(days=1), "last_post_at": last,
+            "visibility": "visible", "post_count": length, "reply_count": length - 1, "created_at": last - timedelta(days=1), "last_post_at": last,
             "last_author_id": dice.choice(_members(size)),
         }  # fmt: skip
 

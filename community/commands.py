@@ -28,7 +28,7 @@ from .lexicon import packfiles, packs
 from .lexicon.queries import current_lexicon
 from .rooms.actions import look_after_everything
 from .safety import CONCERNS, Lexicon, scan_lines, starter_rules
-from .training.actions import certify
+from .training.actions import certify, tell_certified
 
 HERE = Path(__file__).parent
 
@@ -148,6 +148,7 @@ def _settle_staff(account: Account, concerns: tuple[str, ...]) -> None:
         look_after_everything(account)
     for concern in concerns:
         certify(None, account, concern, days=current_app.config["KITH"].certificate_days)
+    tell_certified(account, concerns)
 
 
 class _refusals:

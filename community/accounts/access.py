@@ -38,6 +38,14 @@ _signed_in = (
 )
 
 
+def was_signed_in(account: Account, token: object) -> bool:
+    """Whether this sign-in, in force or over, is or was one of this account."""
+    if not isinstance(token, str):
+        return False
+    theirs = sa.select(AuthSession.id).where(AuthSession.account_id == account.id, AuthSession.token_hash == token_hash(token))
+    return db.session().scalar(theirs) is not None
+
+
 def account_named(name_key: str) -> Account | None:
     return db.session().scalars(sa.select(Account).where(Account.name_key == name_key)).one_or_none()
 

@@ -33,6 +33,10 @@ WRONG = "This name and password do not belong together. Check both; capital lett
 NOT_YOURS_NOW = "This is not your password now. Capital letters matter."
 TRIED_TOO_OFTEN = "There were too many failed tries with this name or from this address. Wait a few minutes, then try again."
 SIGNED_UP_TOO_OFTEN = "There were too many sign-ups from this address. Wait an hour, then try again; nobody is shut out for good."
+WELCOME = (
+    "Welcome, {}. It is good that you are here. Choose a room and read for as long as you like; nobody has to write. "
+    "“Help now”, above, is there at any hour."
+)
 SIGN_UPS_CLOSED = "New accounts are made by the team here. Write to them if you would like one."
 
 
@@ -63,9 +67,12 @@ def sign_up() -> Any:
     if request.method != "POST":  # HEAD reads as GET does
         return _sign_up_page({"country": _config().default_country})
     try:
-        return _enter(_new_account())
+        made = _new_account()
+        entered = _enter(made)
     except Refused as refusal:
         return _sign_up_page(request.form, refusal), refusal.status
+    flash(WELCOME.format(made.name), "ok")
+    return entered
 
 
 def _new_account() -> Account:
@@ -73,7 +80,7 @@ def _new_account() -> Account:
     config = _config()
     if config.signup == "closed":
         raise Forbidden(SIGN_UPS_CLOSED)
-    form = forms.sign_up(request.form, asks_email=config.signup_email)
+    form = _sign_up_form(config)
     _limit("sign-up", request.remote_addr, config.signup_limit, SIGNED_UP_TOO_OFTEN)
     db.end_reading()
     new = NewAccount(form.name, hash_password(form.password), form.country, form.email)
@@ -85,6 +92,24 @@ def _new_account() -> Account:
         if twin is None:
             raise
         return twin
+
+
+def _sign_up_form(config: Config) -> forms.SignUp:
+    """With other problems, that the name is taken is said at once and not on the next try; a form that is right may be the twin
+    of one sent before. Asked as seldom as a sign-in may be tried, or it would be a place to ask who is here."""
+    try:
+        return forms.sign_up(request.form, asks_email=config.signup_email)
+    except Invalid as problem:
+        taken = {} if "name" in problem.fields else _taken_name(request.form.get("name", ""), config.login_limit)
+        raise Invalid(taken | problem.fields) from None
+
+
+def _taken_name(name: str, allowance: str) -> dict[str, str]:
+    try:
+        limit("name asked from", request.remote_addr, allowance)
+    except TooMany:
+        return {}
+    return {"name": actions.NAME_TAKEN} if access.account_named(name_key(name)) else {}
 
 
 def _twin(form: forms.SignUp) -> Account | None:
@@ -162,14 +187,19 @@ def _limit(what: str, who: object, allowance: str, sentence: str) -> None:
 
 
 def _enter(account: Account) -> Any:
-    """A new sign-in with a new identifier; nothing of the visitor's session is kept."""
+    """A new sign-in with a new identifier; nothing of the visitor's session is kept. Where somebody's own sign-in had ended, the
+    forms they left open in this browser can still be sent."""
     with db.write():
         fresh = access.account_again(account.id, account.password_hash)
         if fresh is None:
             raise Invalid({"": WRONG})
+        same_person = access.was_signed_in(fresh, session.get("_user_id"))
         actions.sign_in(fresh, days=_config().session_days, browser=browser_of(request.user_agent.string))
+    forms_left_open = session.get("csrf_token") if same_person else None
     session.clear()
     login_user(fresh)
+    if forms_left_open:
+        session["csrf_token"] = forms_left_open
     session.permanent = True
     return redirect(url_for("accounts.suspended") if fresh.is_suspended else _go_on(), 303)
 

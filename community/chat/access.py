@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from community.accounts.models import Account
 from community.core import db
 from community.core.errors import Forbidden, NotFound
-from community.rooms.access import is_member, looks_after, room_to_read, room_to_write_in
+from community.rooms.access import is_member, looks_after, room_to_read, why_not_write
 from community.rooms.models import Room
 
 from .models import Message
@@ -58,10 +58,9 @@ class Standing:
 
 
 def standing_in(actor: Account, room_id: int) -> Standing:
-    try:
-        room_to_write_in(actor, room_id, part="chat")
-    except Forbidden as refusal:
-        room = chat_to_read(actor, room_id)
-        may_join = room.archived_at is None and room.write_by == "joined" and not is_member(actor, room)
-        return Standing(False, refusal.sentence, may_join and not looks_after(actor, room_id))
-    return Standing(True)
+    room = chat_to_read(actor, room_id)
+    sentence = why_not_write(actor, room, "chat")
+    if not sentence:
+        return Standing(True)
+    may_join = room.archived_at is None and room.write_by == "joined" and not is_member(actor, room)
+    return Standing(False, sentence, may_join and not looks_after(actor, room_id))

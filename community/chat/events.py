@@ -44,3 +44,18 @@ class MessageHidden(Event):
 
     def payload(self) -> dict[str, Any]:
         return {"room": self.room_id, "id": self.message_id, "seq": self.seq}
+
+
+@dataclass(frozen=True)
+class StandingChanged(Event):
+    """To one screen: what its person may read or write may have changed. It asks for its room anew. No payload."""
+
+    name: ClassVar[str] = "standing_changed"
+    namespace: ClassVar[str] = "/"
+    sid: str
+
+    def audience(self) -> Iterable[str]:
+        return [self.sid]
+
+    def payload(self) -> dict[str, Any]:
+        return {}

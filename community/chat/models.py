@@ -12,6 +12,7 @@ from community.core import db
 from community.core.db import Base
 from community.core.realtime import announce
 from community.moderation.reviewable import Line, Reviewable, register, reviewable_constraints
+from community.rooms.models import Room
 
 from .events import MessageHidden, MessageWritten
 
@@ -44,6 +45,10 @@ class Message(Reviewable, Base):
 
     def taken_out_at(self) -> tuple[str, str]:
         return "post", f"/messages/{self.id}/withdraw"
+
+    def within_reach(self) -> bool:
+        """Not while its room has no chat."""
+        return db.session().get_one(Room, self.room_id).has_chat
 
     def changed(self) -> None:
         """Screens show it (again) in its place, or take it away."""

@@ -11,13 +11,13 @@ from community.accounts.models import Account
 from community.core import db
 from community.core.errors import Refused
 from community.core.limits import limit
-from community.core.realtime import LiveNamespace, Payload
+from community.core.realtime import LiveNamespace, LiveSocket, Payload, send
 from community.moderation.advice import given_away
 from community.safety.personal import taken_out
 
 from . import actions, queries
 from .access import chat_to_read, standing_in
-from .events import chat_room
+from .events import StandingChanged, chat_room
 from .models import as_seen
 
 LARGEST = 2**31 - 1
@@ -66,6 +66,10 @@ class ChatNamespace(LiveNamespace):
             return kind == "room" and chat_to_read(actor, int(number)) is not None
         except Refused:
             return False
+
+    def refreshed(self, socket: LiveSocket, actor: Account) -> None:
+        """Authority changed. A room that is lost grows silent; only its screen can say so."""
+        send(StandingChanged(socket.sid))
 
     def on_enter_room(self, actor: Account, payload: InRoom) -> dict[str, Any]:
         """Hear the room first, then say how far it had come: nothing falls between the two."""

@@ -23,6 +23,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 from whitenoise import WhiteNoise
 
+from .clock import in_short
 from .errors import Forbidden, Invalid, NotFound, Refused, SignInNeeded
 from .sentences import with_times
 
@@ -111,7 +112,7 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(asset=asset, site_name=config.site_name)
-    app.jinja_env.filters["with_times"] = with_times
+    app.jinja_env.filters.update(with_times=with_times, in_short=in_short)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(CSRFError, _form_expired)
     app.register_error_handler(HTTPException, _http_error)
@@ -260,6 +261,10 @@ def _refused(refusal: Refused) -> Any:
 
 
 def _form_expired(_error: CSRFError) -> Any:
+    """To a visitor at a door for members it is said what is missing: sending the form once more would end here again."""
+    guard = getattr(current_app.view_functions.get(request.endpoint or ""), "guard", "public")
+    if guard != "public" and not current_user_known():
+        return _refused(SignInNeeded())
     sentence = "This form was open for too long or in a second browser, so we could not be sure it was you. Send it once more."
     return error_page(sentence, 400, kept=True)
 

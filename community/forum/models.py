@@ -30,6 +30,7 @@ class Topic(Base):
     title: Mapped[str] = mapped_column(sa.String(300))
     visibility: Mapped[str] = mapped_column(sa.String(10), default="visible")  # a copy of the first post's
     post_count: Mapped[int] = mapped_column(default=0)  # number of the last post: hidden ones count, so pages stay put
+    reply_count: Mapped[int] = mapped_column(default=0)  # answers that members see
     created_at: Mapped[datetime]
     last_post_at: Mapped[datetime]
     last_author_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
@@ -96,11 +97,18 @@ class Post(Reviewable, Base):
     def in_sight(self) -> bool:
         return self.visibility == "visible" and self.topic.visibility == "visible"
 
+    def within_reach(self) -> bool:
+        """Not while its room has no forum, nor in a topic that is gone for everybody but the one who began it."""
+        if not db.session().get_one(Room, self.room_id).has_forum:
+            return False
+        return self.topic.visibility == "visible" or self.topic.author_id == self.author_id
+
     def changed(self) -> None:
         """A topic is seen when its first post is; one that others have answered stays when its author takes the first post back."""
         if self.number == 1:
             self._show_topic()
         self._settle_last_post()
+        self._count_replies()
 
     def _show_topic(self) -> None:
         answered = self.visibility == "withdrawn" and self.topic.post_count > 1
@@ -116,6 +124,12 @@ class Post(Reviewable, Base):
         if found is not None:
             self.topic.last_author_id, self.topic.last_post_at = found
 
+    def _count_replies(self) -> None:
+        """Counted anew, behind a lock: an answer written at the same moment is stored before or counts itself after."""
+        db.session().execute(sa.select(Topic.id).where(Topic.id == self.topic_id).with_for_update())
+        seen = sa.select(sa.func.count()).where(Post.topic_id == self.topic_id, Post.number > 1, Post.visibility == "visible")
+        self.topic.reply_count = db.session().scalar(seen) or 0
+
 
 def count_topic(room_id: int, change: int) -> None:
     """One topic more or fewer that members see in a room."""
@@ -123,7 +137,8 @@ def count_topic(room_id: int, change: int) -> None:
 
 
 def note_activity(topic: Topic, author_id: int, moment: datetime) -> None:
-    """Words that members see were written in a topic and its room."""
+    """Words that members see were written in a topic, as its last post, and in its room."""
     where = sa.update(Topic).where(Topic.id == topic.id)
-    db.session().execute(where.values(last_post_at=moment, last_author_id=author_id))
+    replies = Topic.reply_count + sa.case((Topic.post_count > 1, 1), else_=0)
+    db.session().execute(where.values(last_post_at=moment, last_author_id=author_id, reply_count=replies))
     db.session().execute(sa.update(Room).where(Room.id == topic.room_id).values(last_activity_at=moment))

@@ -39,7 +39,7 @@ def topics_of(actor: Account, room_id: int, *, before: Place | None = None) -> T
     """A room's topics, the latest words first. Held and hidden ones are listed for their author alone."""
     rows = (
         sa.select(
-            Topic.id, Topic.title, Topic.author_id, Topic.visibility, Topic.last_post_at, (Topic.post_count - 1).label("replies"),
+            Topic.id, Topic.title, Topic.author_id, Topic.visibility, Topic.last_post_at, Topic.reply_count.label("replies"),
             Account.name.label("author"), Author.name.label("last_author"),
         )
         .join(Account, Account.id == Topic.author_id)

@@ -10,12 +10,13 @@ from flask_login import current_user
 
 from community.accounts.queries import muted_by
 from community.core import db
-from community.core.errors import Forbidden, Invalid, NotFound, Refused
+from community.core.errors import Invalid, NotFound, Refused
 from community.core.limits import limit
 from community.core.web import signed_in
 from community.moderation.advice import advice_card, given_away
 from community.moderation.queries import support_card
-from community.rooms.access import room_to_write_in
+from community.rooms.access import why_not_write
+from community.rooms.models import Room
 from community.rooms.queries import readable_rooms
 from community.safety.personal import taken_out
 
@@ -37,17 +38,13 @@ def room(room_id: int) -> Any:
         older=forms.place_text(listed.older),
         is_first=before is None,
         muted=muted_by(current_user),
-        closed=_why_not(room_id),
+        closed=_why_not(place),
     )
 
 
-def _why_not(room_id: int) -> str | None:
+def _why_not(room: Room) -> str:
     """The sentence that says why this person cannot write here now."""
-    try:
-        room_to_write_in(current_user, room_id, part="forum")
-    except Forbidden as refusal:
-        return refusal.sentence
-    return None
+    return why_not_write(current_user, room, "forum")
 
 
 @blueprint.get("/rooms/<int:room_id>/topics/new")
@@ -79,7 +76,7 @@ def open_topic(room_id: int) -> Any:
 def _topic_form(room_id: int, typed: Any, errors: dict[str, str]) -> Any:
     place = access.forum_to_read(current_user, room_id)
     return render_template(
-        "forum/new_topic.html", room=place, typed=typed, errors=errors, closed=_why_not(room_id), form_key=forms.new_key()
+        "forum/new_topic.html", room=place, typed=typed, errors=errors, closed=_why_not(place), form_key=forms.new_key()
     )
 
 
@@ -116,7 +113,7 @@ def _topic_page(topic_id: int, *, at: int, typed: str = "", errors: dict[str, st
         card=_card(support_card, "support"),
         personal=_card(advice_card, "personal"),
         mine=mine,
-        closed=_why_not(place.id),
+        closed=_why_not(place),
         typed=typed,
         errors=errors or {},
         form_key=forms.new_key(),

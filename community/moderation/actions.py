@@ -274,8 +274,8 @@ def _hidden_still(case: Case) -> bool:
 
 
 def set_visibility(item: Reviewable, visibility: str) -> None:
-    """Words their author withdrew stay withdrawn."""
-    if item.visibility in (visibility, "withdrawn"):
+    """Words their author withdrew stay withdrawn; private ones are never visible."""
+    if item.visibility in (visibility, "withdrawn") or (item.private and visibility == "visible"):
         return
     item.visibility = visibility
     db.session().flush()
@@ -295,7 +295,7 @@ def _tell_author(decision: Decision, item: Reviewable, case: Case, *, until: str
     notify(
         decision.author_id, "decision", mail=True, decision=decision.id, outcome=decision.outcome, rule=rule.title,
         reason=decision.reason, room=room.name, path=item.path(), excerpt=item.words()[:200], until=until,
-        hidden=item.visibility == "hidden",
+        hidden=item.visibility == "hidden", item=item.kind, target=item.id, private=item.private,
     )  # fmt: skip
 
 
@@ -441,7 +441,7 @@ def decide_appeal(actor: Account, case_id: int, ruling: Ruling, *, overturn: boo
         _lift_of(actor, first, decision.reason)
     audit.record(actor, f"appeal.{row.outcome}", f"case:{case.id}", decision=first.id)
     notify(row.author_id, "appeal-decided", mail=True, decision=first.id, outcome=row.outcome, reason=decision.reason,
-           path=item.path())  # fmt: skip
+           path=item.path(), item=item.kind, target=item.id)  # fmt: skip
     return row
 
 

@@ -63,6 +63,10 @@ OUTCOMES = [
     ("hide", "Hide the words", "Only the author and moderators see them from now on."),
     ("suspend", "Suspend the author", "They can read their notifications and appeal, and do nothing else."),
 ]
+ANSWERING = [
+    ("leave", "Answer", "The author reads your message."),
+    *(outcome for outcome in OUTCOMES if outcome[0] in ("warn", "suspend")),
+]  # for words that only moderators read
 ANSWERS = [
     ("overturn", "Overturn it", "The words are shown again; a suspension by that decision ends now."),
     ("uphold", "Uphold it", "The decision stays as it is."),
@@ -99,7 +103,9 @@ def ruling_of(form: Mapping[str, str], *, outcome: str = "") -> Ruling:
 
 
 def outcomes_for(visibility: str) -> list[tuple[str, str, str]]:
-    """Only hidden words can be shown again."""
+    """Only hidden words can be shown again; what only moderators read is answered and never hidden."""
+    if visibility == "private":
+        return ANSWERING
     return [option for option in OUTCOMES if option[0] != "restore" or visibility == "hidden"]
 
 

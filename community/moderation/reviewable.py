@@ -38,6 +38,7 @@ class Reviewable:
     """
 
     kind: ClassVar[str]
+    private: ClassVar[bool] = False  # only its author and moderators ever read it: it is never visible
 
     id: Mapped[int] = mapped_column(primary_key=True)
     body: Mapped[str] = mapped_column(sa.Text)
@@ -89,6 +90,10 @@ class Reviewable:
     def in_sight(self) -> bool:
         """Whether those who may read its room see it. What stands inside something else asks that as well."""
         return self.visibility == "visible"
+
+    def within_reach(self) -> bool:
+        """Whether its author, who may read its room, still comes to it at `path`."""
+        return True
 
     def changed(self) -> None:
         """Its visibility changed: bring counters along and announce it to the room."""

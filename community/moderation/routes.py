@@ -69,6 +69,14 @@ def personal_is_fine(notification_id: int) -> Any:
     return {"ok": True} if wants_fragment() else redirect(item.path(), 303)
 
 
+@blueprint.get("/words/<kind>/<int:target_id>")
+@signed_in_even_suspended
+def words(kind: str, target_id: int) -> Any:
+    """One's own words: on to their place, or, where that is closed to their author, the words themselves."""
+    found = queries.own_words(current_user, kind, target_id)
+    return redirect(found.path, 303) if found.path else render_template("moderation/words.html", found=found)
+
+
 @blueprint.get("/report/<kind>/<int:target_id>")
 @signed_in
 def report(kind: str, target_id: int) -> Any:

@@ -15,7 +15,8 @@ from . import actions, queries
 
 blueprint = Blueprint("notifications", __name__)
 KINDS = (
-    "support", "held", "decision", "sanction-lifted", "appeal-decided", "case-overdue", "case-paged", "certificate-granted", "personal",
+    "support", "held", "decision", "sanction-lifted", "appeal-decided", "case-overdue", "case-paged", "certificate-granted",
+    "certificate-ended", "room-added", "personal",
 )  # fmt: skip
 
 

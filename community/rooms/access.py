@@ -60,19 +60,27 @@ def _readable(actor: Account, room: Room | None) -> Room:
 
 
 def room_to_write_in(actor: Account, room_id: int, *, part: str) -> Room:
-    """The room, if `actor` may write in its `part` ("forum" or "chat") now; otherwise a sentence that says what to do."""
+    """The room, if `actor` may write in its `part` ("forum" or "chat") now. The refusal answers words: they are still there."""
     room = room_to_read(actor, room_id)
+    refusal = why_not_write(actor, room, part)
+    if refusal:
+        raise Forbidden(f"{refusal} Your words are kept.")
+    return room
+
+
+def why_not_write(actor: Account, room: Room, part: str) -> str:
+    """A sentence that says what to do, for somebody who may read the room and not write in it now; otherwise nothing."""
     if not (room.has_forum if part == "forum" else room.has_chat):
         raise NotFound
     if room.archived_at is not None:
-        raise Forbidden("This room is archived: it can be read, and nothing new can be written.")
+        return "This room is archived: it can be read, and nothing new can be written."
     if room.write_by == "staff" and not looks_after(actor, room.id):
-        raise Forbidden("In this room only the team writes. You can read along.")
+        return "In this room only the team writes. You can read along."
     if room.write_by == "joined" and not is_member(actor, room) and not looks_after(actor, room.id):
-        raise Forbidden(f"Join “{room.name}” first; then you can write here. Your words are kept.")
+        return f"Join “{room.name}” first; then you can write here."
     if part == "chat" and not is_open(room):
-        raise Forbidden("The chat is closed at this hour. Your words are kept: send them when it opens, or use the forum.")
-    return room
+        return "The chat is closed at this hour; the room’s page says when it opens."
+    return ""
 
 
 def room_to_manage(actor: Account, room_id: int) -> Room:

@@ -19,6 +19,7 @@ from community.core.clock import now
 from community.core.db import UTCDateTime
 from community.core.errors import Forbidden, Invalid, NotFound
 from community.core.realtime import sockets
+from community.notifications.actions import notify
 
 from .access import is_member, room_to_manage, room_to_read
 from .forms import RoomSettings
@@ -129,6 +130,8 @@ def put_in_room(actor: Account, room_id: int, name: str) -> Account:
         raise Invalid({"name": f"{account.name} is in this room already."})
     add_member(room, account.id)
     audit.record(actor, "room.member-added", f"room:{room.id}", account=account.id)
+    if room.read_by != "staff":
+        notify(account.id, "room-added", room=room.id, name=room.name, private=room.read_by == "joined")
     return account
 
 

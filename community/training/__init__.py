@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from . import admin
+from . import jobs as jobs
 from . import models as models
 
 

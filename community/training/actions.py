@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -13,10 +13,11 @@ from community.accounts.models import Account
 from community.core import audit, db
 from community.core.clock import now
 from community.core.errors import Forbidden, Invalid, NotFound
+from community.notifications.actions import notify
 from community.safety import CONCERNS
 
 from .models import SHIFT_KINDS, Certificate, Shift
-from .queries import in_force
+from .queries import concerns_of, in_force
 
 LONGEST_CERTIFICATE = timedelta(days=3650)
 LONGEST_SHIFT = timedelta(days=31)
@@ -37,10 +38,17 @@ def grant_certificates(actor: Account, account_id: int, concerns: Iterable[str],
         raise Invalid({"concern": "Choose at least one concern."})
     if not now() < until <= now() + LONGEST_CERTIFICATE:
         raise Invalid({"until": "Choose a day from tomorrow to ten years ahead."})
-    for concern in chosen:
-        if not _in_force_until(account.id, concern, until):
-            _grant(actor, account, concern, until)
+    new = [concern for concern in chosen if not _in_force_until(account.id, concern, until)]
+    for concern in new:
+        _grant(actor, account, concern, until)
+    tell_certified(account, new)
     return account
+
+
+def tell_certified(account: Account, concerns: Sequence[str]) -> None:
+    """One notification, however many certificates were granted at once."""
+    if concerns:
+        notify(account.id, "certificate-granted", mail=True, concerns=list(concerns))
 
 
 def _grant(actor: Account | None, account: Account, concern: str, until: datetime) -> Certificate:
@@ -77,7 +85,21 @@ def revoke_certificates(actor: Account, account_id: int, concern: str) -> Accoun
     if db.session().execute(held).rowcount:  # type: ignore[attr-defined]
         audit.record(actor, "certificate.revoked", f"account:{account.id}", concern=concern)
         authority_changed(account.id)
+        notify(account.id, "certificate-ended", mail=True, concern=concern, revoked=True)
     return account
+
+
+def tell_of_ends(*, at_most: int = 50) -> None:
+    """Who holds a certificate is told once that it ran out, unless a newer one for the same concern is in force."""
+    ended = sa.select(Certificate).where(
+        Certificate.expires_at <= now(), Certificate.revoked_at.is_(None), Certificate.end_told.is_(False)
+    )
+    rows = db.session().scalars(ended.order_by(Certificate.expires_at).limit(at_most).with_for_update(skip_locked=True))
+    for certificate in rows.all():
+        certificate.end_told = True
+        account = db.session().get_one(Account, certificate.account_id)
+        if account.is_staff and certificate.concern not in concerns_of(account):
+            notify(account.id, "certificate-ended", mail=True, concern=certificate.concern)
 
 
 def add_shift(actor: Account | None, account: Account, kind: str, starts_at: datetime, ends_at: datetime) -> Shift:

@@ -30,6 +30,7 @@ class Certificate(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     revoked_at: Mapped[datetime | None]
     revoked_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"))
+    end_told: Mapped[bool] = mapped_column(default=False)  # its holder was told that it ran out
 
 
 class Shift(Base):

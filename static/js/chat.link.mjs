@@ -10,10 +10,11 @@ export class Link {
   #timer = 0;
   #retry = 2_000;
 
-  /** `on`: up(entered), down(), refused(sentence), check(), and one function per event by its name in `on.events`. */
+  /** `on`: up(entered), down(), refused(answer), check(), and one function per event by its name in `on.events`. */
   constructor(room, path, form, on) {
     Object.assign(this, { room, path, form, on });
     this.entered = false;
+    this.shut = false; // set by the page while the room is closed to this person: then there is no hurry to ask
     this.socket = io({ transports: ["websocket"], timeout: ANSWER_MS, reconnectionDelay: 500, reconnectionDelayMax: 10_000, randomizationFactor: 0.7 });
     this.socket.on("connect", () => this.#enter());
     this.socket.on("connect_error", () => this.#lost());
@@ -33,6 +34,11 @@ export class Link {
     else this.socket.connect();
     this.on.check();
     this.#rest();
+  }
+
+  /** Asks for the room again, over the socket. */
+  enter() {
+    if (this.socket.connected) this.#enter();
   }
 
   /** A socket that does not answer may be half dead; the page is asked then. The key makes both one message. */
@@ -74,7 +80,7 @@ export class Link {
       if (answer.ok) {
         this.#retry = 2_000;
         this.on.up(answer);
-      } else this.on.refused(answer.error);
+      } else this.on.refused(answer);
     } catch { this.#lost(); }
     this.#rest();
   }
@@ -95,7 +101,7 @@ export class Link {
   // Down: poll. Up but silent: one light question, because events can be lost without anybody noticing.
   #rest() {
     clearTimeout(this.#timer);
-    const pause = (this.entered ? QUIET_MS : POLL_MS) * (0.9 + Math.random() / 5);
+    const pause = (this.entered || this.shut ? QUIET_MS : POLL_MS) * (0.9 + Math.random() / 5);
     this.#timer = setTimeout(() => {
       if (this.entered) this.#enter();
       else this.on.check();

@@ -88,12 +88,17 @@ jump?.addEventListener("click", () => {
 });
 scroller.addEventListener("scroll", () => { if (unread) countUnread(0); }, { passive: true });
 
-function tell(sentence, signIn = false) {
+/** `onward`: the words of a link and where it leads. */
+function tell(sentence, onward) {
+  if ((connection.firstChild?.data ?? "") === sentence) return; // said once
   connection.textContent = sentence;
-  if (!signIn) return;
-  const link = element("a", "", "Sign in");
-  link.href = `/sign-in?next=${encodeURIComponent(location.pathname)}`;
-  connection.append(" ", link);
+  if (onward) connection.append(" ", linkTo(...onward));
+}
+
+function linkTo(words, href) {
+  const made = element("a", "", words);
+  made.href = href;
+  return made;
 }
 
 // ---- reading
@@ -113,7 +118,7 @@ async function bring(act) {
 let catching = null;
 /** Asks for everything after `from` until nothing is missing. One question at a time. */
 function catchUp(from = ledger.through) {
-  catching ??= bring(() => readOn(from)).catch(() => {}).finally(() => {
+  catching ??= bring(() => readOn(from)).then(() => reach(true), () => reach(false)).finally(() => {
     catching = null;
     if (link.entered && ledger.gap) catchUp();
   });
@@ -131,11 +136,25 @@ async function readOn(from) {
   if (!link.entered && connection.dataset.refused) allowedAgain();
 }
 
+const GONE = "This room is not open to you any more. It was archived, or you are no longer in it.";
+
 function refused(answer) {
   if (answer.code === "too-many") return;
   clearTimeout(downTimer);
   connection.dataset.refused = "1";
-  tell(answer.error, answer.status === 401 || answer.code === "sign-in");
+  if (answer.status === 404 || answer.code === "not-found") shut(GONE, ["To the rooms", "/"]);
+  else if (answer.status === 403) shut(answer.error, ["Why, until when, and how to appeal", "/suspended"]);
+  else if (answer.status === 401 || answer.code === "sign-in") {
+    tell(answer.error, ["Sign in", `/sign-in?next=${encodeURIComponent(location.pathname)}`]);
+  } else tell(answer.error);
+}
+
+/** The room is closed to this person. What was typed stays in the box, to be copied. */
+function shut(sentence, onward) {
+  tell(sentence, onward);
+  if (link.shut) return;
+  link.shut = true;
+  standing({ may_write: false, sentence: "Nothing can be sent here now." });
 }
 
 list.addEventListener("click", async (event) => {
@@ -183,17 +202,24 @@ const events = {
     else if (ledger.hide(seq)) show();
     if (ledger.gap) catchUp();
   },
+  // Everybody in a room may hear this at once, so not everybody asks at once.
+  standing_changed() { setTimeout(() => link.enter(), 1_500 * Math.random()); },
   notification_added: countOneMore,
 };
 
 // ---- the connection
 
+const NO_SOCKET = "There is no live connection. New messages still come every few seconds, and what you write is sent.";
+const OFFLINE = "You are offline. What you write is kept and sent when the connection is back.";
 let lost = false;
+let reached = true; // whether the last question was answered, on whichever road
 let downTimer = setTimeout(tellLost, 2 * DOWN_MS); // the first connection may never come, without any error
 
 function up(entered) {
   clearTimeout(downTimer);
   delete connection.dataset.refused;
+  link.shut = false;
+  reached = true;
   tell("");
   standing(entered);
   ledger.reaches(entered.last_seq);
@@ -211,21 +237,37 @@ function down() {
 }
 
 function tellLost() {
-  tell("There is no live connection. New messages still come every few seconds, and what you write is sent.");
+  if (!connection.dataset.refused) tell(reached && navigator.onLine ? NO_SOCKET : OFFLINE);
 }
+
+function reach(answered) {
+  if (answered === reached) return;
+  reached = answered;
+  if (lost) tellLost();
+}
+
+// A browser knows that it is offline long before its socket does.
+addEventListener("offline", () => {
+  lost = true;
+  tellLost();
+});
 
 function allowedAgain() {
   lost = false;
   delete connection.dataset.refused;
+  link.shut = false;
   down();
+  link.enter();
 }
 
 function standing({ may_write, sentence }) {
   if (!composer) return;
   const says = composer.querySelector(".composer-says");
   if (may_write && box.disabled) box.disabled = false;
+  box.readOnly = !may_write;
   composer.querySelector(".send").disabled = !may_write;
   says.textContent = sentence;
+  if (sentence && !link.shut) says.append(" ", linkTo("To the room’s page", `/rooms/${room}`));
   says.hidden = !sentence;
   says.className = "composer-says hint";
 }
@@ -263,7 +305,7 @@ async function deliver(entry) {
     outbox.update(entry, "failed", answer.error);
     show();
     say(`Not sent. ${answer.error}`);
-    if (answer.status === 401 || answer.code === "sign-in") refused(answer);
+    if ([401, 404].includes(answer.status) || ["sign-in", "not-found"].includes(answer.code)) refused(answer);
   }
   return true;
 }
@@ -402,7 +444,7 @@ if (served.length) {
   if (target) lines.cards.set(Number(target.dataset.seq), slot);
 }
 const link = new Link(room, chat.dataset.path ?? location.pathname, composer, {
-  up, down, refused: (error) => refused({ error }), events,
+  up, down, refused, events,
   check: () => catchUp(Math.max(ledger.start - 1, ledger.through - SHOWN_AGAIN)).then(flush),
 });
 show({ quiet: true });

@@ -8,6 +8,7 @@ const maker = (options) => new Intl.DateTimeFormat(lang, options);
 const styles = {
   time: maker(clock),
   weekday: maker({ weekday: "long", ...clock }),
+  dated: maker({ weekday: "long", ...day, ...clock }),
   date: maker({ weekday: "long", ...day, year: "numeric" }),
   full: maker({ ...day, year: "numeric", ...clock }),
 };
@@ -20,13 +21,22 @@ function ago(date, now) {
   return styles[Math.abs(minutes) < 6 * 24 * 60 ? "weekday" : "full"].format(date);
 }
 
+// Today needs no day, and a weekday alone is read as the nearest one.
+function near(date, now) {
+  const midnight = (moment) => new Date(moment).setHours(0, 0, 0, 0);
+  const days = Math.round((midnight(date) - midnight(now)) / 86_400_000);
+  return styles[days === 0 ? "time" : days > 0 && days < 7 ? "weekday" : "dated"].format(date);
+}
+
+const sayings = { ago, weekday: near };
+
 /** Localises every <time data-when> below root: "ago" is renewed each minute, the others are set once. */
 export function localise(root = document, now = Date.now()) {
   for (const element of root.querySelectorAll("time[data-when]")) {
     const date = new Date(element.dateTime);
     if (Number.isNaN(date.getTime())) continue;
     const as = element.dataset.when;
-    const words = as === "ago" ? ago(date, now) : (styles[as] ?? styles.full).format(date);
+    const words = sayings[as]?.(date, now) ?? (styles[as] ?? styles.full).format(date);
     if (element.textContent !== words) element.textContent = words;
     element.title ||= styles.full.format(date);
   }

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
+from community.accounts.actions import sign_out_everywhere
 from tests.accounts.visitors import TOKEN, Browser
 from tests.people import PASSWORD, Person, Stage
 
@@ -112,3 +113,43 @@ def test_with_the_database_down_words_come_back_too(broken: Any, ana: Person) ->
 
 def test_with_the_database_down_helplines_are_shown_to_visitors(stage: Stage, broken: Any) -> None:
     assert "Samaritans" in Browser(stage).get("/help").text
+
+
+def end_sign_ins(person: Person) -> None:
+    person.stage.do(lambda: sign_out_everywhere(person.account()))
+
+
+def test_after_an_expired_sign_in_one_press_sends_the_words(ana: Person) -> None:
+    """They sign in on another page of the same browser; the form that came back with their words is sent as it stands."""
+    ana.get("/me")
+    end_sign_ins(ana)
+    refused = ana.post("/help/talk", note="I wrote this all night.")
+    assert refused.status_code == 401
+    assert "I wrote this all night." in refused.text
+    kept = TOKEN.search(refused.text)
+    page = TOKEN.search(ana.get("/sign-in").text)
+    assert kept
+    assert page
+    assert ana.client.post("/sign-in", data={"csrf_token": page[1], "name": "Ana", "password": PASSWORD}).status_code == 303
+    sent = ana.client.post("/help/talk", data={"csrf_token": kept[1], "note": "I wrote this all night."})
+    assert sent.status_code == 303
+    assert sent.location == "/help/talk/1"
+
+
+def test_a_form_left_open_by_one_person_is_not_sent_by_the_next(ana: Person, ben: Person) -> None:
+    """On a shared device."""
+    refused = TOKEN.search(ana.get("/me").text)
+    end_sign_ins(ana)
+    page = TOKEN.search(ana.get("/sign-in").text)
+    assert refused
+    assert page
+    assert ana.client.post("/sign-in", data={"csrf_token": page[1], "name": "Ben", "password": PASSWORD}).status_code == 303
+    assert ana.client.post("/help/talk", data={"csrf_token": refused[1], "note": "Mine."}).status_code == 400
+
+
+def test_whose_cookie_is_gone_is_asked_to_sign_in_and_not_to_send_it_again(stage: Stage) -> None:
+    answer = Browser(stage).client.post("/help/talk", data={"csrf_token": "old", "note": "I wrote this all night."})
+    assert answer.status_code == 401
+    assert "I wrote this all night." in answer.text
+    assert 'href="/sign-in"' in answer.text
+    assert "core.resend.mjs" in answer.text

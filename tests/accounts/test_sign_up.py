@@ -221,3 +221,28 @@ def test_names_that_only_begin_like_one_are_fine(stage: Stage, name: str) -> Non
 def test_a_name_that_is_read_like_another_is_taken(stage: Stage, taken: str, alike: str) -> None:
     stage.person(taken)
     assert "looks the same" in Browser(stage).signs_up(alike).text
+
+
+def test_a_taken_name_is_said_together_with_everything_else(stage: Stage) -> None:
+    stage.person("Ana")
+    answer = Browser(stage).signs_up("Ana", password="short", agree="-")
+    assert answer.status_code == 422
+    for field in ("name", "password", "agree"):
+        assert f'id="f-{field}-error"' in answer.text or f'href="#f-{field}"' in answer.text, field
+    assert "Somebody already uses this name" in answer.text
+
+
+def test_forms_that_are_wrong_are_no_place_to_ask_who_is_here(stage: Stage) -> None:
+    settings(stage, login_limit="2 per hour")
+    stage.person("Ana")
+    said = ["Somebody already uses" in Browser(stage).signs_up("Ana", password="short").text for _ in range(4)]
+    assert said == [True, True, False, False]
+
+
+def test_a_newcomer_is_welcomed_by_name_and_once(stage: Stage) -> None:
+    browser = Browser(stage)
+    browser.signs_up("Willow")
+    page = words(browser.get("/"))
+    assert "Welcome, Willow." in page
+    assert "nobody has to write" in page
+    assert "Welcome, Willow." not in words(browser.get("/"))

@@ -21,6 +21,7 @@ from community.chat.models import Message
 from community.core import db
 from community.core.clock import now
 from community.lexicon import actions as lexicon
+from community.rooms import actions as rooms
 from community.rooms.models import Room
 from community.safety import Rule
 from community.safety.folding import fold_char
@@ -145,6 +146,21 @@ def test_worrying_words_bring_a_private_card_beside_them_and_no_focus_moves(hous
     expect(ana.locator("#said")).to_contain_text("private note")
     wait_for_words(ben, [WORRYING])
     assert ben.locator(".support").count() == 0
+    ana.locator(".card-slot .btn-quiet").click()
+    expect(ana.locator(".support")).to_have_count(0)
+
+
+def test_asking_for_a_moderator_stays_in_the_chat(house: House, screens: Screens) -> None:
+    room = house.room()
+    ana = screens(house.ana, room)
+    says(ana, WORRYING)
+    where = ana.url
+    ana.get_by_role("button", name="Talk to a moderator").click()
+    expect(ana.locator("[data-asked]")).to_contain_text("was passed on at")
+    expect(ana.locator("[data-asked]")).to_be_focused()
+    assert ana.url == where
+    expect(ana.get_by_role("button", name="Talk to a moderator")).to_have_count(0)
+    assert [case.severity for case in house.stage.cases() if case.room_id == room] == ["red"]
     ana.locator(".card-slot .btn-quiet").click()
     expect(ana.locator(".support")).to_have_count(0)
 
@@ -284,6 +300,132 @@ def test_a_suspended_persons_screen_says_so_and_shows_nothing_new(house: House, 
     says(ben, "After.")
     wait_for_words(ben, ["Before.", "After."])
     assert words(page) == ["Before."]
+
+
+def archive(house: House, room: int) -> None:
+    ida = house.stage.person("Ida", role="admin")
+    house.stage.do(lambda: rooms.archive_room(ida.account(), room))
+
+
+def take_out_of_a_private_room(house: House, room: int) -> None:
+    house.stage.do(lambda: setattr(db.session().get_one(Room, room), "read_by", "joined"))
+    house.stage.do(lambda: rooms.remove_member(db.session().get_one(Room, room), house.ana.id))
+
+
+@pytest.mark.parametrize("lose", [archive, take_out_of_a_private_room])
+def test_a_room_that_is_lost_says_so_and_takes_no_words(house: House, screens: Screens, lose: Callable[..., None]) -> None:
+    room = house.room()
+    ana = screens(house.ana, room)
+    says(ana, "Before.")
+    expect(ana.locator(".message-state", has_text=SENT)).to_be_visible()
+    ana.get_by_label("Message").fill("Half a sentence")
+    lose(house, room)
+    expect(ana.locator(".connection")).to_contain_text("not open to you any more", timeout=6_000)
+    expect(ana.get_by_role("button", name="Send")).to_be_disabled()
+    expect(ana.get_by_label("Message")).not_to_be_editable()
+    expect(ana.get_by_label("Message")).to_have_value("Half a sentence")
+    ana.locator(".connection").get_by_role("link", name="To the rooms").click()
+    expect(ana).to_have_url(f"{house.server.url}/")
+
+
+def test_a_lost_room_says_so_without_a_socket_too(house: House, screens: Screens) -> None:
+    room = house.room()
+    ana = screens(house.ana, room, before=no_socket)
+    says(ana, "Before.")
+    expect(ana.locator(".message-state", has_text=SENT)).to_be_visible()
+    archive(house, room)
+    expect(ana.locator(".connection")).to_contain_text("not open to you any more", timeout=8_000)
+    expect(ana.get_by_role("button", name="Send")).to_be_disabled()
+
+
+def test_who_was_taken_out_of_a_room_reads_on_and_is_told_how_to_write(house: House, screens: Screens) -> None:
+    room = house.room()
+    ana = screens(house.ana, room)
+    says(ana, "Before.")
+    expect(ana.locator(".message-state", has_text=SENT)).to_be_visible()
+    house.stage.do(lambda: rooms.remove_member(db.session().get_one(Room, room), house.ana.id))
+    expect(ana.locator(".composer-says")).to_contain_text("Join “Kitchen” first", timeout=6_000)
+    expect(ana.get_by_role("button", name="Send")).to_be_disabled()
+    house.stage.do(lambda: rooms.add_member(db.session().get_one(Room, room), house.ana.id))
+    ana.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(ana.get_by_role("button", name="Send")).to_be_enabled()
+    expect(ana.get_by_label("Message")).to_be_editable()
+
+
+def test_a_member_suspended_while_talking_cannot_go_on_and_is_led_to_the_reasons(house: House, screens: Screens) -> None:
+    room = house.room()
+    lea = house.stage.person(f"Lea{room}", rooms=True)
+    house.stage.do(lambda: rooms.add_member(db.session().get_one(Room, room), lea.id))
+    page = screens(lea, room)
+    says(page, "Before.")
+    expect(page.locator(".message-state", has_text=SENT)).to_be_visible()
+    house.stage.do(lambda: accounts.restrict(lea.account(), decision_id=-now().microsecond, until=now() + timedelta(days=1)))
+    expect(page.locator(".connection")).to_contain_text("suspended", timeout=8_000)
+    expect(page.get_by_role("button", name="Send")).to_be_disabled()
+    page.locator(".connection").get_by_role("link", name="Why, until when").click()
+    expect(page).to_have_url(f"{house.server.url}/suspended")
+
+
+def test_offline_the_page_says_one_thing_and_it_is_true(house: House, screens: Screens) -> None:
+    room = house.room()
+    ana = screens(house.ana, room)
+    says(ana, "Before.")
+    expect(ana.locator(".message-state", has_text=SENT)).to_be_visible()
+    ana.context.set_offline(True)
+    expect(ana.locator(".connection")).to_contain_text("You are offline", timeout=3_000)
+    says(ana, "On the train.")
+    expect(ana.locator(".is-sending .message-state")).to_contain_text("as soon as the connection is back", timeout=12_000)
+    expect(ana.locator(".connection")).not_to_contain_text("what you write is sent.")
+    ana.context.set_offline(False)
+    expect(ana.locator(".message-state", has_text=SENT)).to_be_visible(timeout=15_000)
+    expect(ana.locator(".connection")).to_be_empty()
+    assert house.stored(room) == ["Before.", "On the train."]
+
+
+def test_when_no_road_leads_to_the_server_the_page_does_not_promise_one(house: House, screens: Screens) -> None:
+    """The browser believes to be online: the socket does not come and the page's own questions fail."""
+    room = house.room()
+
+    def cut(page: Page) -> None:
+        no_socket(page)
+        page.route("**/chat/messages*", lambda route: route.abort())
+
+    ana = screens(house.ana, room, before=cut)
+    expect(ana.locator(".connection")).to_contain_text("You are offline", timeout=10_000)
+    ana.unroute("**/chat/messages*")
+    expect(ana.locator(".connection")).to_contain_text("what you write is sent", timeout=10_000)
+
+
+def test_the_keyboard_comes_to_writing_in_two_steps(house: House, screens: Screens) -> None:
+    ana = screens(house.ana, house.room())
+    for _ in range(2):
+        ana.keyboard.press("Tab")
+    expect(ana.get_by_role("link", name="Skip to writing")).to_be_focused()
+    ana.keyboard.press("Enter")
+    expect(ana.get_by_label("Message")).to_be_focused()
+
+
+NEAR = """async (moments) => {
+  const { localise } = await import('/static/js/core.time.mjs');
+  const page = document.createElement('div');
+  for (const moment of moments) {
+    const made = document.createElement('time');
+    made.dateTime = moment;
+    made.dataset.when = 'weekday';
+    page.append(made);
+  }
+  localise(page, Date.parse('2026-11-25T02:28:00Z'));
+  return [...page.children].map((made) => made.textContent);
+}"""
+
+
+def test_a_weekday_on_the_screen_can_mean_one_day_only(house: House, screens: Screens) -> None:
+    page = screens(house.ana, house.room())
+    said = page.evaluate(NEAR, ["2026-11-25T08:00:00Z", "2026-11-26T08:00:00Z", "2026-12-02T02:28:00Z"])
+    assert "Wednesday" not in said[0]
+    assert "Thursday" in said[1]
+    assert "Wednesday" in said[2]
+    assert "Dec" in said[2]
 
 
 LEDGER = """async ({ rounds }) => {

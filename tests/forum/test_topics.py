@@ -12,6 +12,7 @@ from community.core import db
 from community.forum.models import Post, Topic
 from community.moderation.reviewable import find
 from community.rooms.models import Membership, Room
+from tests.moderation.acting import decide
 from tests.people import WORRYING, Person, Stage
 
 
@@ -100,7 +101,7 @@ def test_held_words_name_nobody_in_the_list_of_topics(stage: Stage, ana: Person,
     reply(ben, topic, WORRYING)
     listed = ana.get(f"/rooms/{stage.eating}/topics").text
     assert "last by Ben" not in listed
-    assert "last by Ana" in listed
+    assert "no replies yet" in listed
 
 
 def test_a_hidden_post_is_not_the_last_one_any_more(stage: Stage, ana: Person, ben: Person) -> None:
@@ -314,3 +315,19 @@ def test_a_strange_address_shows_a_page_of_the_topic(stage: Stage, ana: Person, 
 @pytest.mark.parametrize("before", ["x", "1-", "9999999999999999-999999999", "-1-1", "²-2", "0-0", "1" * 400])
 def test_a_strange_place_in_a_list_is_an_ordinary_page(stage: Stage, ana: Person, before: str) -> None:
     assert ana.get(f"/rooms/{stage.low_days}/topics?before={before}").status_code == 200
+
+
+def test_only_answers_that_members_see_are_counted(stage: Stage, ana: Person, ben: Person, mia: Person) -> None:
+    topic = ana.opens("Evening", "How was your day?", room=stage.eating).post.topic_id
+    listed = f"/rooms/{stage.eating}/topics"
+    seen = ben.answers(topic, "Long, and then it rained.").post
+    held = ben.answers(topic, WORRYING).post
+    assert held.visibility == "held"
+    assert "1 reply" in ana.get(listed).text
+    (case,) = stage.cases()
+    decide(mia, case.id, "leave")
+    assert "2 replies" in ana.get(listed).text
+    ben.post(f"/posts/{seen.id}/withdraw")
+    assert "1 reply" in ana.get(listed).text
+    hide(stage, held.id)
+    assert "no replies yet" in ana.get(listed).text

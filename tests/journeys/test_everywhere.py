@@ -22,7 +22,7 @@ PICTURES = Path(os.environ.get("KITH_PICTURES", TOP / ".artifacts"))
 PAGES = {
     None: ["/", "/sign-up", "/sign-in", "/help", "/house-rules", "/about", "/nowhere"],
     "Ana": ["/", "/rooms/1", "/rooms/1/topics", "/rooms/1/topics/new", "/topics/1", "/rooms/1/chat", "/search?q=morning",
-            "/notifications", "/me", "/report/post/1"],
+            "/notifications", "/me", "/report/post/1", "/help", "/help/talk"],
     "Mia": ["/desk", "{case}"],
     "Noa": ["/desk"],
     "Sol": ["/desk/sanctions"],
@@ -63,6 +63,35 @@ def test_pages_fit_a_narrow_phone_and_can_be_used_by_everybody(visit: Visit, who
     assert not wrong, "\n".join(wrong)
 
 
+def test_tables_can_be_read_on_a_narrow_phone(visit: Visit) -> None:
+    """They scroll sideways; words in them are not broken into columns of letters."""
+    ida = visit("Ida", phone=True)
+    for path, most in (("/admin/audit", 160), ("/admin/lexicon", 120), ("/admin/training", 600)):
+        page = ida.goes_to(path)
+        tall = page.locator("tbody tr").evaluate_all("rows => Math.max(...rows.map(row => row.offsetHeight))")
+        assert tall < most, f"{path} has a row of {tall} px"
+    page = ida.goes_to("/admin/audit")
+    assert page.locator("td code").evaluate_all("all => all.every(code => code.getClientRects().length === 1)")
+
+
+def test_found_words_are_marked_in_the_colours_of_the_theme(visit: Visit) -> None:
+    page = visit("Ana", scheme="dark").goes_to("/search?q=morning")
+    colours = page.locator("mark").first.evaluate(
+        "mark => [getComputedStyle(mark).backgroundColor, getComputedStyle(mark).color]"
+    )
+    assert "255, 255, 0" not in colours[0]
+    assert colours[1] != "rgb(0, 0, 0)"
+
+
+def test_the_search_on_the_rooms_page_has_a_button_beside_it(visit: Visit) -> None:
+    page = visit("Ana", phone=True).goes_to("/")
+    field, button = page.get_by_role("searchbox").bounding_box(), page.get_by_role("button", name="Search").bounding_box()
+    assert field
+    assert button
+    assert button["x"] > field["x"]
+    assert abs(button["y"] - field["y"]) < 10
+
+
 def test_without_script_people_read_write_report_and_decide(visit: Visit) -> None:
     ana, mia = visit("Ana", javascript=False, phone=True), visit("Mia", javascript=False, phone=True)
     page = ana.goes_to("/rooms/1/topics")
@@ -94,6 +123,27 @@ def test_without_script_people_read_write_report_and_decide(visit: Visit) -> Non
     desk.get_by_role("textbox", name="Reason").fill("Thank you for telling us. I am here if you want to talk.")
     desk.get_by_role("button", name="Decide", exact=True).click()
     expect(desk.get_by_text("Decided. The author reads your reason")).to_be_visible()
+
+
+def test_who_signs_in_beside_a_form_that_came_back_sends_it_with_one_press(visit: Visit) -> None:
+    ana = visit("Ana")
+    page = ana.goes_to("/help/talk")
+    page.get_by_label("What would you like them to know?").fill("I wrote this all night.")
+    ana.context.clear_cookies()
+    page.get_by_role("button", name="Talk to a moderator").click()
+    with ana.context.expect_page() as opened:
+        page.get_by_role("link", name="Sign in on a new page").click()
+    beside = opened.value
+    beside.get_by_label("Name").fill("Ana")
+    beside.get_by_label("Password").fill(ana.community.passwords()["Ana"])
+    beside.locator("main").get_by_role("button", name="Sign in").click()
+    beside.get_by_role("button", name="Sign out").wait_for()
+    beside.close()
+    with page.expect_response("**/me"):
+        page.bring_to_front()
+        page.evaluate("window.dispatchEvent(new Event('focus'))")
+    page.get_by_role("button", name="Send it again").click()
+    expect(page.get_by_text("was passed on at")).to_be_visible()
 
 
 def test_the_picture_of_the_readme_can_be_taken(visit: Visit) -> None:

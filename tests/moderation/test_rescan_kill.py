@@ -25,7 +25,7 @@ SEEN, QUIET, KILLS = 60, 60, 2
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_a_rescan_killed_twice_finds_each_thing_once(engine: str, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'kith.sqlite3'}" if engine == "sqlite" else servers.fresh_postgres(tmp_path)
+    url = f"sqlite:///{tmp_path / 'kith.sqlite3'}" if engine == "sqlite" else servers.fresh_postgres()
     servers.migrate(url, tmp_path)
     stage = Stage(create_app(Config(mode="test", data_dir=tmp_path, database_url=url, jobs="outside", fanout="stock")))
     ana, ida = stage.person("Ana", rooms=True), stage.person("Ida", role="admin")

@@ -198,3 +198,14 @@ def test_an_archived_room_can_be_opened_again(stage: Stage, ida: Person, ana: Pe
     ida.post(f"/admin/rooms/{stage.low_days}/reopen")
     assert ana.get(f"/rooms/{stage.low_days}").status_code == 200
     assert acts(stage) == ["room.archived", "room.reopened"]
+
+
+def test_who_is_added_to_a_private_room_is_told_and_led_there(stage: Stage, ida: Person, dev: Person) -> None:
+    with stage.writing() as session:
+        session.get_one(Room, stage.low_days).read_by = "joined"
+    ida.post(f"/admin/rooms/{stage.low_days}/members", name="Dev")
+    page = dev.get("/notifications").text
+    assert "You were added to “Low days”" in page
+    assert "Only people who were added can read it" in page
+    assert dev.get(f"/rooms/{stage.low_days}").status_code == 200
+    assert f'href="/rooms/{stage.low_days}"' in page

@@ -128,3 +128,15 @@ def test_rooms_cost_few_statements_however_many_there_are(stage: Stage, ana: Per
     assert ana.get(path.format(low_days=stage.low_days)).status_code == 200
     statements = [statement for statement in statements if statement != "BEGIN"]
     assert len(statements) <= 4, "\n".join(statements)
+
+
+def test_only_who_has_written_something_is_told_that_their_words_are_kept(stage: Stage, ana: Person, dev: Person) -> None:
+    topic = ana.opens("Mornings", "They are slow.").post.topic_id
+    for path in (f"/rooms/{stage.low_days}/topics", f"/topics/{topic}", f"/rooms/{stage.low_days}/topics/new"):
+        page = dev.get(path).text
+        assert "Join “Low days” first; then you can write here." in page
+        assert "words are kept" not in page, path
+    entered = dev.live().emit("enter_room", {"room": stage.low_days}, callback=True)
+    assert "words are kept" not in entered["sentence"]
+    assert "Your words are kept." in dev.post(f"/topics/{topic}/posts", body="Mine too.").text
+    assert "Your words are kept." in dev.post(f"/rooms/{stage.low_days}/chat", body="Hello.", key="k").text

@@ -8,11 +8,14 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 
+from community.accounts.actions import set_role
 from community.accounts.events import accounts_changed_since
 from community.core import db
 from community.core.audit import AuditEntry
 from community.core.clock import now
 from community.moderation.access import beat_of
+from community.notifications.models import Notification
+from community.training.jobs import tell_of_ends
 from community.training.models import Certificate
 from community.training.queries import concerns_of, team, uncovered
 from tests.people import Person, Stage
@@ -133,3 +136,43 @@ def test_the_page_names_what_nobody_is_trained_for_and_what_ends_soon(
     assert "suicide ends" in page
     assert "self-harm ends" not in page
     assert mia.name in page
+
+
+# ---- people are told
+
+
+def told(person: Person) -> list[str]:
+    rows = sa.select(Notification).where(Notification.account_id == person.id).order_by(Notification.id)
+    return person.stage.ask(lambda: [note.kind for note in db.session().scalars(rows)])
+
+
+def test_who_is_certified_is_told_once_for_all_of_it(ida: Person, noa: Person) -> None:
+    for _ in range(2):
+        ida.post(f"/admin/training/{noa.id}/certificates", concern=["self-harm", "eating"], until=FAR)
+    assert told(noa) == ["certificate-granted"]
+    assert "You are certified for self harm, eating" in noa.get("/notifications").text
+
+
+def test_who_loses_a_certificate_is_told_kindly(ida: Person, mia: Person) -> None:
+    for _ in range(2):
+        ida.post(f"/admin/training/{mia.id}/certificates/suicide/revoke")
+    assert told(mia) == ["certificate-ended"]
+    assert "was taken back" in mia.get("/notifications").text
+
+
+def test_a_certificate_that_ran_out_is_told_once_and_not_when_it_was_renewed(stage: Stage, ida: Person, noa: Person) -> None:
+    soon, later = (date.today() + timedelta(days=days) for days in (10, 40))
+    for concern, until in (("suicide", soon), ("eating", soon), ("eating", later)):
+        ida.post(f"/admin/training/{noa.id}/certificates", concern=concern, until=until.isoformat())
+    with time_machine.travel(now() + timedelta(days=20)):
+        for _ in range(2):
+            stage.ask(tell_of_ends)
+        assert told(noa)[3:] == ["certificate-ended"]
+        assert "Your certificate for suicide has run out" in noa.get("/notifications").text
+
+
+def test_who_left_the_team_hears_nothing_of_old_certificates(stage: Stage, ida: Person, mia: Person) -> None:
+    stage.do(lambda: set_role(ida.account(), mia.account(), "member"))
+    with time_machine.travel(now() + timedelta(days=400)):
+        stage.ask(tell_of_ends)
+    assert told(mia) == []

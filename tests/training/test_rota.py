@@ -152,3 +152,11 @@ def test_a_moderator_is_here_only_when_certified_in_scope_and_on_duty(
     ida.post(f"/admin/rooms/scopes/{mia.id}", scope="some", room=stage.eating)
     assert not here(stage.low_days)
     assert here(stage.eating)
+
+
+def test_a_shift_that_ends_on_this_weekday_next_week_is_said_with_its_date(stage: Stage, ida: Person, mia: Person) -> None:
+    ends = (now() + timedelta(days=7)).astimezone(LONDON)
+    assert ida.post("/admin/training/shifts", **hours(-1, 7 * 24, mia)).status_code == 303
+    page = ida.get("/admin/training").text
+    assert f">{ends:%a} {ends.day} {ends:%b %H:%M}</time>" in page
+    assert f"to {ends:%a} {ends.day} {ends:%b %H:%M}</span>" in page
