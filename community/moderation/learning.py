@@ -27,6 +27,8 @@ from .rule_figures import ABOUT_LIVES
 SENTENCE_MAX = 300
 CONTEXTS = (3, 5, 8, 1_000)
 """Words on each side that an exception is made of, the nearest first."""
+TELLING = 0.001
+"""A word rarer than this among all words says something about where it stands: all but the hundred commonest."""
 _ENDS = re.compile(r"[.!?;]+(?=\s)|\n")
 
 ALONE = (
@@ -89,8 +91,8 @@ def _pattern(words: Iterable[str]) -> str:
 
 
 def _tells_apart(around: Sequence[str]) -> bool:
-    """At least one word around that is not among the commonest: “and the” would silence far too much."""
-    return any(word and not speech.is_common(word) for word in around)
+    """At least one word around that says something: “and the” would silence far too much, “that movie” does not."""
+    return any(word and word not in speech.emphasis() and speech.share(word) < TELLING for word in around)
 
 
 def _is_silent(rule: Rule, sentence: str, pattern: str) -> bool:
