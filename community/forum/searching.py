@@ -7,10 +7,12 @@ command.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from functools import lru_cache
+from itertools import pairwise, takewhile
 from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
@@ -144,12 +146,13 @@ def _in_fts(rows: Rows, words: Sequence[str], rooms: Sequence[int], before: int)
 
 def pieces(body: str, words: frozenset[str], covers: Iterable[Sequence[int]] = ()) -> Iterator[Piece]:
     """The words of the body around the first hit, cut at both ends."""
-    places = [place for word, place in zip(folding.words(body), folding.spans(body), strict=True) if _is_asked(word, words)]
-    first = places[0] if places else (0, 0)
+    found = _places(body, words)
+    first = next(found, (0, 0))
     start = max(0, first[0] - AROUND)
     start = body.rfind(" ", 0, start) + 1 if start else 0
     end = min(len(body), first[1] + 2 * AROUND)
-    asked = [(max(begin, start), min(stop, end)) for begin, stop in places if begin < end and stop > start]
+    rest = takewhile(lambda place: place[0] < end, found)
+    asked = [(begin, min(stop, end)) for begin, stop in (first, *rest) if begin < stop]
     covered = [(max(begin, start), min(stop, end)) for begin, stop in covers if begin < end and stop > start]
     if start:
         yield Piece("… ", False, False)
@@ -158,6 +161,31 @@ def pieces(body: str, words: frozenset[str], covers: Iterable[Sequence[int]] = (
         yield Piece(body[begin:stop], _within(begin, asked), _within(begin, covered))
     if end < len(body):
         yield Piece(" …", False, False)
+
+
+def _places(body: str, words: frozenset[str]) -> Iterator[tuple[int, int]]:
+    """Where the words stand. Plain English needs no folding: there the expression finds the same at a tenth of the time."""
+    if body.isascii():
+        plain = body.lower()
+        yield from (match.span() for match in _plainly(words).finditer(plain) if not _goes_on(plain, match.start()))
+        return
+    for word, place in zip(folding.words(body), folding.spans(body), strict=True):
+        if _is_asked(word, words):
+            yield place
+
+
+@lru_cache(maxsize=256)
+def _plainly(words: frozenset[str]) -> re.Pattern[str]:
+    """The words in lower case, with or without apostrophes. Words of other scripts are in no plain text."""
+    spelt = ["['`]*".join(word) for word in words if word.isascii()]
+    return re.compile(rf"(?:{'|'.join(spelt) or '(?!)'})(?!['`]*[0-9a-z])")
+
+
+def _goes_on(plain: str, start: int) -> bool:
+    """Whether a word goes on across `start`, apostrophes or not. Asked for matches only: before each place it would cost much."""
+    while start and plain[start - 1] in "'`":
+        start -= 1
+    return start > 0 and plain[start - 1].isalnum()
 
 
 def _is_asked(word: str, words: frozenset[str]) -> bool:
