@@ -62,6 +62,8 @@ def _noticed(words: str, country: str) -> tuple[Disclosure, ...]:
 
 def offer_advice(item: Reviewable, *, was: str) -> int | None:
     """A private card (a notification id) when the words give something away that they did not in the edition before."""
+    if item.private:
+        return None  # nobody but moderators reads it
     country = db.session().get_one(Account, item.author_id).country
     found = _noticed(item.body, country)
     if not found:

@@ -98,7 +98,7 @@ Look = Callable[[Text], list[Seen]]
 
 def kinds() -> list[str]:
     """The order of a pass. Sorted, so that every process walks the same way."""
-    return sorted(KINDS)
+    return sorted(kind for kind, cls in KINDS.items() if not cls.private)
 
 
 def highest_ids() -> dict[str, int]:
