@@ -1,5 +1,6 @@
 """A lexicon: all rules of one revision, compiled once and never changed."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Target:
 class Lexicon:
     """Immutable. `compile` raises patterns.PatternError with the key of the rule that cannot be read."""
 
-    __slots__ = ("automaton", "glue", "letters", "pairs", "revision", "rules", "targets", "vocabulary")
+    __slots__ = ("automaton", "fragments", "glue", "letters", "pairs", "revision", "rules", "targets", "vocabulary")
 
     revision: int
     rules: Mapping[str, Rule]
@@ -54,6 +55,7 @@ class Lexicon:
     vocabulary: Vocabulary
     automaton: Automaton
     letters: Letters
+    fragments: re.Pattern[str]
     glue: streams.Glue
     pairs: frozenset[str]
 
@@ -69,6 +71,7 @@ class Lexicon:
         made.targets = tuple(_target(number, way, made.vocabulary, phrases) for number, way in enumerate(ways))
         made.automaton = build(_shared(phrases), engine)
         made.pairs = _pairs(phrases, made.targets)
+        made.fragments = streams.fragments_of(made.vocabulary)
         made.glue = streams.glue_of(made.vocabulary)
         return made
 

@@ -132,7 +132,7 @@ def _matches(words: list[str], lexicon: Lexicon, memory: Memory, budget: Budget 
     glued = streams.glued(symbols, lexicon.glue)
     if glued != symbols:
         found += _as_read(glued, read, words, lexicon, memory)
-    if streams.looks_split(symbols):
+    if lexicon.fragments.search(symbols):
         found += _put_together(words, read, lexicon, memory)
         if budget:
             budget.check()

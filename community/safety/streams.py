@@ -63,9 +63,15 @@ def places_kept(symbols: str) -> list[int]:
     return kept
 
 
-def looks_split(symbols: str) -> bool:
-    """A lone letter, or two fragments in a row: something may have been pulled apart."""
-    return SINGLE in symbols or SHORT + SHORT in symbols
+def fragments_of(vocabulary: Vocabulary) -> re.Pattern[str]:
+    """Where something may have been pulled apart: a lone letter, or two fragments in a row. A watched word of up to three letters
+    that nobody says every day counts as one beside an unknown one: `su` is a Spanish word and half of `su ici de`."""
+    rare = [
+        symbol for word, symbol in vocabulary.own.items()
+        if 1 < len(word) < 4 and word.isalpha() and word not in speech.everyday() and not speech.is_common(word)
+    ]  # fmt: skip
+    short = re.escape("".join(rare))
+    return re.compile(f"{SINGLE}|{SHORT}[{SHORT}{short}]" + (f"|[{short}]{SHORT}" if short else ""))
 
 
 def likeliest(places: list[int], words: list[str], read: list[str], memory: Memory, pairs: frozenset[str]) -> list[str]:

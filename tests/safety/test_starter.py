@@ -2,7 +2,7 @@
 
 import pytest
 
-from community.safety import ACTIONS, CONCERNS, Lexicon, Rule, check_rule, scan, starter_packs, starter_rules
+from community.safety import ACTIONS, CONCERNS, Lexicon, Rule, check_rule, finds, scan, starter_packs, starter_rules
 
 RULES = starter_rules()
 LEXICON = Lexicon.compile(RULES)
@@ -25,11 +25,18 @@ def test_every_pack_says_what_it_is() -> None:
         "k i l l myself",
         "KILL  MYSELF",
         "ki\u200bll myself",
+        "killmyself",
         "ｋｉｌｌ ｍｙｓｅｌｆ",
     ],
 )
 def test_the_starter_lexicon_alerts_on_the_plainest_sentences(text: str) -> None:
     assert any(finding.severity in ("red", "crisis") for finding in scan(text, LEXICON))
+
+
+def test_the_starter_lexicon_as_a_whole_keeps_the_promises_of_each_of_its_rules() -> None:
+    """A word that one pack watches must not hide what another looks for: `su` is Spanish, and half of `su ici de`."""
+    assert [text for rule in RULES for text in rule.must_match if not finds(rule, text, LEXICON)] == []
+    assert [text for rule in RULES for text in rule.must_not_match if finds(rule, text, LEXICON)] == []
 
 
 @pytest.mark.parametrize("text", ["my therapist is great", "overkill", "skilled", "diet"])
