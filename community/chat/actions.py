@@ -12,7 +12,7 @@ from community.core.clock import now
 from community.core.db import UTCDateTime
 from community.core.errors import Conflict, Invalid
 from community.core.realtime import announce
-from community.moderation.intake import Reviewed, review, reviewed_before
+from community.moderation.intake import Reviewed, review, reviewed_before, withdrawn
 from community.rooms.access import room_to_write_in
 
 from .access import message_to_withdraw
@@ -55,6 +55,7 @@ def withdraw_message(actor: Account, message_id: int) -> Message:
     if message.visibility != "withdrawn":
         message.visibility = "withdrawn"
         message.changed()
+        withdrawn(message)
     return message
 
 

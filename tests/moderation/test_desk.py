@@ -320,14 +320,17 @@ def test_what_one_sees_is_said_with_the_lists(ana: Person, mia: Person, noa: Per
     assert "data-nothing" in noa.get("/desk", headers={"X-Requested-With": "kith"}).text
 
 
-def test_the_desk_learns_that_words_were_taken_back(stage: Stage, ana: Person, mia: Person) -> None:
+@pytest.mark.parametrize("kind", ["post", "message"])
+def test_the_desk_learns_that_words_were_taken_back(stage: Stage, ana: Person, mia: Person, kind: str) -> None:
+    from community.chat.actions import withdraw_message
     from community.forum.actions import withdraw_post
 
-    post = ana.opens("Tonight", WORRYING).post
+    item = ana.opens("Tonight", WORRYING).post if kind == "post" else ana.says(WORRYING).message
     (case,) = stage.cases()
     claim(mia, case.id)
     form, live = form_of(stage, case.id), mia.live("/desk")
-    stage.do(lambda: withdraw_post(ana.account(), post.id))
+    take_back = withdraw_post if kind == "post" else withdraw_message
+    stage.do(lambda: take_back(ana.account(), item.id))
     assert heard(live) == [case.id]
     assert "case.words-withdrawn" in acts(stage, f"case:{case.id}")
     answer = mia.post(f"/desk/cases/{case.id}/decide", **form)
