@@ -24,7 +24,7 @@ from community.safety import Rule, scan
 
 from .alone import compile_alone, off_the_loop
 from .intake import DISTRESS
-from .models import Decision, Signal
+from .models import SEEN_BY_RULES, Decision, Signal
 from .passes import UPHELD, kinds
 from .reviewable import KINDS
 
@@ -132,10 +132,15 @@ def _figures(rules: Sequence[Rule], floor: int) -> list[Figures]:
     return [_put_together(rule, hits.get(rule.key), verdicts.get(rule.key, []), since.get(rule.key)) for rule in rules]
 
 
+def _seen_by(rule: sa.ColumnElement[bool]) -> tuple[sa.ColumnElement[bool], ...]:
+    """What a rule found in the words of a case. Words of an appeal or a note name their rule too, and are no hit of it."""
+    return rule, Signal.kind.in_(SEEN_BY_RULES)
+
+
 def _hits(keys: Sequence[str], floor: int) -> dict[str, tuple[int, datetime]]:
     counted = (
         sa.select(Signal.rule_key, sa.func.count().label("hits"), sa.func.max(Signal.id).label("last"))
-        .where(Signal.rule_key.in_(keys), Signal.id > floor)
+        .where(*_seen_by(Signal.rule_key.in_(keys)), Signal.id > floor)
         .group_by(Signal.rule_key)
         .subquery()
     )
@@ -147,7 +152,7 @@ def _verdicts(keys: Sequence[str], floor: int) -> dict[str, list[Any]]:
     """By rule: outcome, whether it was a false alarm, and how many cases were last decided so after the rule spoke."""
     spoke = (
         sa.select(Signal.rule_key, Signal.case_id, sa.func.min(Signal.created_at).label("at"))
-        .where(Signal.rule_key.in_(keys), Signal.id > floor)
+        .where(*_seen_by(Signal.rule_key.in_(keys)), Signal.id > floor)
         .group_by(Signal.rule_key, Signal.case_id)
         .subquery()
     )
@@ -200,7 +205,7 @@ class Week:
 def weekly(key: str) -> list[Week]:
     """Hits a week, the oldest week first. Of a very busy rule only the newest HITS_DRAWN are counted."""
     begins = now() - timedelta(weeks=WEEKS)
-    newest = sa.select(Signal.created_at).where(Signal.rule_key == key).order_by(Signal.id.desc()).limit(HITS_DRAWN)
+    newest = sa.select(Signal.created_at).where(*_seen_by(Signal.rule_key == key)).order_by(Signal.id.desc()).limit(HITS_DRAWN)
     counts = [0] * WEEKS
     for at in db.session().scalars(newest):
         if at >= begins:

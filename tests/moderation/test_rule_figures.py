@@ -73,6 +73,14 @@ def test_a_decision_from_before_the_rule_spoke_says_nothing_about_it(stage: Stag
     assert (found.hits, found.decided) == (1, 0)
 
 
+def test_what_is_said_about_words_is_no_hit_of_a_rule(stage: Stage, ana: Person, ben: Person, ida: Person) -> None:
+    """A reporter who quotes an insult did not insult anybody."""
+    publish(ida, INSULT)
+    message = ana.says("An ordinary line.").message
+    assert ben.post(f"/report/message/{message.id}", worry="cruel", note="He shouted about the red door.").status_code == 303
+    assert figures_of(stage, INSULT.key).hits == 0
+
+
 def test_the_form_says_that_the_rules_were_wrong(stage: Stage, ana: Person, mia: Person) -> None:
     from community.moderation.models import Decision
 
