@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from community.core import db
 from community.core.clock import now
+from community.core.errors import Invalid
 from community.help.models import HelpRequest
 from community.moderation.models import Case, Signal
 from community.moderation.reviewable import find
@@ -85,7 +86,14 @@ def test_the_answer_comes_as_every_decision_does(stage: Stage, ana: Person, mia:
     assert ana.get(f"/words/request/{case.target_id}").location == path
 
 
-@pytest.mark.parametrize("outcome", ["leave", "restore", "warn", "hide"])
+def test_there_is_nothing_to_show_again(ana: Person, mia: Person) -> None:
+    asks(ana, WORRYING)
+    (case,) = ana.stage.cases()
+    with pytest.raises(Invalid, match="nothing to show again"):
+        decide(mia, case.id, "restore")
+
+
+@pytest.mark.parametrize("outcome", ["leave", "warn", "hide"])
 def test_no_decision_makes_it_visible_to_members(stage: Stage, ana: Person, ben: Person, mia: Person, outcome: str) -> None:
     path = asks(ana, WORRYING)
     (case,) = stage.cases()

@@ -91,7 +91,7 @@ def test_a_failing_shadow_never_touches_the_words_or_their_case(
 def test_a_row_the_database_refuses_takes_nothing_with_it(stage: Stage, ana: Person, ida: Person, monkeypatch: Any) -> None:
     """The draft was thrown away by hand while a process still watched it."""
     in_shadow(ida)
-    stage.ask(lambda: next(iter(shadows._watched.values())).drafts.update({WINDOW.key: (999, None)}))
+    stage.ask(lambda: shadows._watched[db.engine()].drafts.update({WINDOW.key: (999, None)}))
     case_of(ana, f"{WORRYING} {SEEN}")
     assert sightings(stage) == []
     assert len(stage.cases()) == 1
