@@ -142,7 +142,8 @@ def _is_quoted(text: str, start: int) -> bool:
 
 # -------------------------------------------------------------------- phone numbers
 
-_NUMBER = re.compile(r"(?<![\w+])\+?\(?\d(?:[\s().\-/–]{0,3}\d){6,16}(?!\d)")
+_NUMBER = re.compile(r"(?<![\w+])\+?\(?\d(?:(?:[^\S\n]|[().\-/–]){0,3}\d){6,16}(?!\d)")
+"""On one line: a number must not be lost to a digit that ends the line before it."""
 _PRIVATE = frozenset(
     {
         PhoneNumberType.FIXED_LINE,
