@@ -2,9 +2,9 @@
 
 import re
 import tomllib
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
@@ -55,9 +55,9 @@ class Context:
         """Up to ten words before and after, in the same sentence, short forms written out."""
         start, end = self.spans[first][0], self.spans[last][1]
         low, high = self.sentence(start, end)
-        before = [at for at in range(max(0, first - _BEFORE), first) if self.spans[at][0] >= low]
-        after = [at for at in range(last + 1, min(len(self.words), last + 1 + _AFTER)) if self.spans[at][1] <= high]
-        return self._plain(before), self._plain(after)
+        begin = bisect_left(self.spans, (low,), max(0, first - _BEFORE), first)
+        stop = bisect_left(self.spans, (high,), last + 1, min(len(self.spans), last + 1 + _AFTER))
+        return self._plain(begin, first), self._plain(last + 1, stop)
 
     def rounded(self, first: int, last: int) -> tuple[int, int]:
         """The words a reader would mark: with the "I" (or "my", "we") that begins the clause, and a closing "anymore"."""
@@ -75,18 +75,18 @@ class Context:
         return first
 
     def _to_the_close(self, last: int, high: int) -> int:
-        for close in speech.closes():
+        following = [word.strip(folding.MASKS) for word in self.words[last + 1 : last + 3]]
+        for close in speech.closes().get(following[0], ()) if following else ():
             upto = last + len(close)
-            following = tuple(word.strip(folding.MASKS) for word in self.words[last + 1 : upto + 1])
-            if following == close and self.spans[upto][1] <= high:
+            if following[: len(close)] == close and self.spans[upto][1] <= high:
                 return upto
         return last
 
     def said(self, first: int, last: int) -> list[str]:
-        return self._plain(range(first, last + 1))
+        return self._plain(first, last + 1)
 
-    def _plain(self, places: Sequence[int]) -> list[str]:
-        return [word for at in places for word in _spoken(self._read(self.words[at]))]
+    def _plain(self, begin: int, stop: int) -> list[str]:
+        return [part for word in self.words[begin:stop] for part in _spoken(self._read(word))]
 
 
 @lru_cache(maxsize=20_000)
@@ -118,14 +118,15 @@ def _listed() -> dict[str, dict[str, list[str]]]:
 
 
 @cache
-def _by_first_word() -> dict[str, list[Phrase]]:
-    index: dict[str, list[Phrase]] = defaultdict(list)
+def _by_first_words() -> dict[str, dict[str, list[Phrase]]]:
+    """By the first word, and by the second or "" for a phrase of one."""
+    index: dict[str, dict[str, list[Phrase]]] = defaultdict(lambda: defaultdict(list))
     for cue, places in _listed().items():
         for where, phrases in places.items():
             for phrase in phrases:
                 words = speech.long_form(tuple(phrase.split()))
-                index[words[0]].append((cue, where, words))
-    return dict(index)
+                index[words[0]][(*words, "")[1]].append((cue, where, words))
+    return {first: dict(seconds) for first, seconds in index.items()}
 
 
 def of(first: int, last: int, context: Context) -> tuple[str, ...]:
@@ -155,12 +156,23 @@ def _seen(before: list[str], said: list[str], after: list[str]) -> set[tuple[str
     told = bool(said) and said[0] in speech.clause("told")
     return {
         (cue, where)
-        for at, word in enumerate(words)
-        for cue, where, phrase in _by_first_word().get(word, ())
-        if tuple(words[at : at + len(phrase)]) == phrase
-        and _stands(where, at, at + len(phrase), start, end)
-        and not (where == "ends" and told and _is_of_another(cue, phrase))
+        for at, cue, where, phrase in _phrases(words)
+        if _stands(where, at, at + len(phrase), start, end) and not (where == "ends" and told and _is_of_another(cue, phrase))
     }
+
+
+def _phrases(words: list[str]) -> Iterator[tuple[int, str, str, tuple[str, ...]]]:
+    """(place, cue, where, phrase) of every listed phrase in the words."""
+    index = _by_first_words()
+    for at, word in enumerate(words):
+        seconds = index.get(word)
+        if seconds is None:
+            continue
+        following = words[at + 1] if at + 1 < len(words) else ""
+        for second in {"", following} & seconds.keys():
+            for cue, where, phrase in seconds[second]:
+                if len(phrase) < 3 or tuple(words[at : at + len(phrase)]) == phrase:
+                    yield at, cue, where, phrase
 
 
 def _is_of_another(cue: str, phrase: tuple[str, ...]) -> bool:

@@ -33,9 +33,12 @@ def clause(part: str) -> frozenset[str]:
 
 
 @cache
-def closes() -> tuple[tuple[str, ...], ...]:
-    """Words that close a clause: ("any", "more")."""
-    return tuple(tuple(close.split()) for close in _speech()["clause"]["closes"])
+def closes() -> dict[str, list[list[str]]]:
+    """Words that close a clause, one or two, by the first of them: ["any", "more"]."""
+    closes: dict[str, list[list[str]]] = {}
+    for close in _speech()["clause"]["closes"]:
+        closes.setdefault(close.split()[0], []).append(close.split())
+    return closes
 
 
 @cache
