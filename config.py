@@ -51,6 +51,10 @@ class Config(BaseSettings):
     sockets_per_account: int = Field(
         40, ge=1, description="Live connections per account and process: more is no person with many windows."
     )
+    sockets_per_address: int = Field(
+        200, ge=1, description="Live connections per address and process, loopback apart: a whole hospital may sit behind one."
+    )
+    address_limit: str = Field("6000 per 10 seconds", description="Live packets taken per address, loopback apart.")
     write_limit: str = Field("30 per minute", description="Posts, messages and reports allowed per account.")
 
     post_max: int = Field(10_000, ge=100, le=20_000, description="Longest forum post.")

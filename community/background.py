@@ -12,7 +12,7 @@ from flask import Flask
 from config import Config
 
 from .accounts.access import has_demo_accounts
-from .accounts.events import accounts_changed_since, recheck_accounts
+from .accounts.events import Changes, recheck_accounts
 from .beginnings import first_steps
 from .core import jobs
 from .core.clock import now
@@ -46,10 +46,12 @@ class Watch:
 
     def __init__(self) -> None:
         self.looked_at: datetime = now()
+        self.changes = Changes()
 
     def look(self) -> None:
         moment = now()
+        changed = self.changes.accounts()
         if len(sockets):
-            recheck_accounts(sorted(accounts_changed_since(self.looked_at) | lapsed_since(self.looked_at)))
+            recheck_accounts(sorted(changed | lapsed_since(self.looked_at)))
         current_lexicon()
         self.looked_at = moment

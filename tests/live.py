@@ -96,11 +96,11 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *, database_url: str = "", redis_url: str = "", **settings: str) -> Iterator[Server]:
+def serving(folder: Path, *application: str, database_url: str = "", redis_url: str = "", **settings: str) -> Iterator[Server]:
     """One process that serves the database at `database_url` (SQLite in `folder` when empty)."""
     url = database_url or f"sqlite:///{folder / 'kith.sqlite3'}"
     migrate(url, folder)
-    server = start(folder, DATABASE_URL=url, REDIS_URL=redis_url, **settings)
+    server = start(folder, *application, DATABASE_URL=url, REDIS_URL=redis_url, **settings)
     try:
         until(server.ready, PATIENCE, "the server is ready")
         yield server
@@ -108,14 +108,14 @@ def serving(folder: Path, *, database_url: str = "", redis_url: str = "", **sett
         server.stop()
 
 
-def start(folder: Path, **settings: str) -> Server:
-    """Start gunicorn without waiting for it."""
+def start(folder: Path, *application: str, **settings: str) -> Server:
+    """Start gunicorn without waiting for it; `application` is another than wsgi:app."""
     port = free_port()
     log = folder / f"server-{port}.log"
     ours = {name.upper() for name in Config.model_fields}
     inherited = {name: value for name, value in os.environ.items() if name.upper() not in ours}
     given = {"MODE": "demo", "HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(folder), **settings}
-    command = [str(Path(sys.executable).with_name("gunicorn")), "--config", str(TOP / "gunicorn.conf.py")]
+    command = [str(Path(sys.executable).with_name("gunicorn")), "--config", str(TOP / "gunicorn.conf.py"), *application]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=TOP, env=inherited | given, stdout=output, stderr=subprocess.STDOUT, start_new_session=True

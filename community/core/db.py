@@ -9,7 +9,9 @@ What must happen after the commit (live events, mail) is given to `after_commit`
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 Stored = TypeVar("Stored")
 BUSY_TIMEOUT_MS = 10_000
+BUSY_PAUSE_S = 0.02
+IDLE_IN_TRANSACTION_MS = 10_000
 _sqlite_writer = threading.Lock()
 
 
@@ -81,7 +85,15 @@ def said(column: str) -> sa.CheckConstraint:
 
 def init_app(app: Flask) -> None:
     app.extensions["kith_engine"] = make_engine(app.config["KITH"].sqlalchemy_url, pool_size=app.config["KITH"].pool_size)
+    if app.config["KITH"].is_postgresql:
+        event.listen(app.extensions["kith_engine"], "connect", _postgres_settings)
     app.teardown_appcontext(_close)
+
+
+def _postgres_settings(connection: Any, _record: Any) -> None:
+    """A process that was stopped inside a transaction (a frozen machine) must not hold a room's lock for ever."""
+    connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MS}")
+    connection.commit()
 
 
 def make_engine(url: str, *, pool_size: int = 10, foreign_keys: bool = True) -> Engine:
@@ -110,8 +122,31 @@ def _sqlite_settings(foreign_keys: bool) -> Callable[[Any, Any], None]:
 
 
 def _sqlite_begin(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("kith_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    if connection.get_execution_options().get("kith_write"):
+        _sqlite_begin_writing(connection)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _sqlite_begin_writing(connection: Connection) -> None:
+    """Another process may hold the file for seconds (a backup, an import). Waiting in SQLite would stop every reader of this
+    process too, so only this greenlet waits."""
+    raw: Any = connection.connection.driver_connection
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    raw.execute("PRAGMA busy_timeout=0").close()
+    try:
+        while time.monotonic() < deadline:
+            try:
+                raw.execute("BEGIN IMMEDIATE").close()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    break
+                gevent.sleep(BUSY_PAUSE_S)
+            else:
+                return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}").close()
 
 
 def engine() -> Engine:

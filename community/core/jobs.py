@@ -68,10 +68,11 @@ def _turn(declared: Sweep) -> Callable[[], None]:
 def _holds(declared: Sweep) -> bool:
     """Take or renew the lease: one conditional statement, so exactly one process wins."""
     moment, length = now(), timedelta(seconds=3 * declared.seconds)
+    too_long = JobLease.until > moment + 2 * length  # taken while a clock was wrong: nobody waits for that day
     with db.write() as database:
         taken = database.execute(
             sa.update(JobLease)
-            .where(JobLease.name == declared.name, sa.or_(JobLease.holder == HOLDER, JobLease.until < moment))
+            .where(JobLease.name == declared.name, sa.or_(JobLease.holder == HOLDER, JobLease.until < moment, too_long))
             .values(holder=HOLDER, until=moment + length)
         )
         if taken.rowcount:  # type: ignore[attr-defined]

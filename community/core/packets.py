@@ -75,12 +75,20 @@ def careful_frames(app: Callable[..., Any], server: Callable[[], Any]) -> Callab
     return wrapped
 
 
-def drop_what_comes_late(server: Any) -> None:
-    """What was on the wire when a connection was ended is for nobody: Socket.IO would look for its state and find none."""
+def drop_what_comes_late(server: Any, allowed: Callable[[str], bool]) -> None:
+    """What was on the wire when a connection was ended is for nobody: Socket.IO would look for its state and find none.
+    An address that floods, with or without an account, loses the connection it does it on."""
     handle = server.eio.handlers["message"]
 
     def careful(eio_sid: str, data: Any) -> Any:
-        return handle(eio_sid, data) if eio_sid in server.environ else None
+        environ = server.environ.get(eio_sid)
+        if environ is None:
+            return None
+        if not allowed(environ.get("REMOTE_ADDR", "")):
+            logger.info("an address sent too many live packets; this connection of it was closed")
+            engine = server.eio.sockets.get(eio_sid)
+            return engine.close(wait=False) if engine is not None else None
+        return handle(eio_sid, data)
 
     server.eio.on("message", careful)
 

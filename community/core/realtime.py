@@ -22,12 +22,13 @@ from flask_socketio import ConnectionRefusedError as Refusal
 from flask_socketio import Namespace, SocketIO, join_room, leave_room
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from socketio import Manager, RedisManager
+from sqlalchemy.exc import SQLAlchemyError
 
 from config import Config
 
 from . import db, fanout, packets
 from .errors import Refused, SignInNeeded
-from .limits import limit
+from .limits import few_of_each_address, limit, packet_allowed
 
 logger = logging.getLogger(__name__)
 
@@ -180,7 +181,12 @@ class LiveNamespace(Namespace):
 
     def on_connect(self, auth: Any = None) -> None:
         """Refuse strangers. `auth` must be accepted: without it Flask-SocketIO retries with a detached user."""
-        if not current_user.is_authenticated or not self.may_enter(current_user):
+        try:
+            welcome = current_user.is_authenticated and self.may_enter(current_user)
+        except SQLAlchemyError as error:
+            logger.error("a live connection could not be taken: the database does not answer (%s)", type(error).__name__)
+            raise Refusal("This does not work right now. Your words are kept; the page tries again by itself.") from None
+        if not welcome:
             raise Refusal("Please sign in again.")
         if len(sockets.of(current_user.id)) >= current_app.config["KITH"].sockets_per_account:
             raise Refusal("This account is open in too many windows. Close some and reload the page.")
@@ -317,8 +323,9 @@ def init_app(app: Flask) -> None:
         logger=False,
         engineio_logger=False,
     )
-    packets.drop_what_comes_late(socketio.server)
+    packets.drop_what_comes_late(socketio.server, lambda address: packet_allowed(address, config.address_limit))
     app.wsgi_app = packets.careful_frames(app.wsgi_app, lambda: socketio.server)  # type: ignore[method-assign]
+    app.wsgi_app = few_of_each_address(app.wsgi_app, config.sockets_per_address)  # type: ignore[method-assign]
     if config.fanout == "own":
         app.wsgi_app = fanout.whole_frames(app.wsgi_app)  # type: ignore[method-assign]
 

@@ -89,16 +89,16 @@ def make_room(actor: Account, settings: RoomSettings) -> Room:
 
 
 def change_room(actor: Account, room_id: int, settings: RoomSettings) -> Room:
-    """Who may read decides who may hear: when that changes, every live connection is checked again."""
+    """Who may read or write decides who may hear and speak: when that changes, every live connection is checked again."""
     room = room_to_manage(actor, room_id)
     if settings.name != room.name:
         _refuse_taken_name(settings.name, but=room.id)
-    was, readers = _facts_of(room), room.read_by
+    was, readers = _facts_of(room), (room.read_by, room.write_by, room.has_chat)
     _settle(room, settings)
     _put_hours(room, settings.hours)
     changed = [field for field, value in _facts_of(room).items() if value != was[field]]
     audit.record(actor, "room.changed", f"room:{room.id}", changed=changed, **_rules_of(room))
-    if room.read_by != readers:
+    if (room.read_by, room.write_by, room.has_chat) != readers:
         everyone_checked_again()
     return room
 
