@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from config import read
@@ -25,3 +26,5 @@ loglevel = "warning"
 
 def post_worker_init(worker: Any) -> None:
     worker.wsgi.extensions["kith_start"]()
+    gc.collect()
+    gc.freeze()  # what a process starts with stays: looking through it again and again stops everybody for a quarter of a second

@@ -12,7 +12,7 @@ from community.core import db
 from community.core.clock import now
 
 from . import actions, admin, routes
-from .access import account_signed_in
+from .access import account_live, account_signed_in
 
 logger = logging.getLogger(__name__)
 SEEN_EVERY_S = 3_600
@@ -31,6 +31,7 @@ def init_app(app: Flask) -> None:
     manager.anonymous_user = Visitor
     manager.user_loader(account_signed_in)
     manager.init_app(app)
+    app.extensions["kith_account_live"] = account_live
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(admin.blueprint)
     app.after_request(_keep_sign_in)

@@ -38,6 +38,23 @@ _signed_in = (
 )
 
 
+def account_live(token: str) -> Account | None:
+    """The same for one event of a live connection, at a third of the cost: a copy of the row, which no session knows."""
+    moment = {"token_hash": token_hash(token), "moment": now()}
+    with db.engine().connect() as connection:
+        row = connection.execute(_signed_in_row, moment).first()
+    if row is None:
+        return None
+    *columns, session_id, seen_at = row
+    account = Account(**dict(zip(_COLUMNS, columns, strict=True)))
+    account.session_id, account.session_token, account.session_seen_s = session_id, token, seen_at.timestamp()
+    return account
+
+
+_COLUMNS = tuple(column.key for column in Account.__table__.columns)
+_signed_in_row = _signed_in.with_only_columns(Account.__table__, AuthSession.id, AuthSession.seen_at)
+
+
 def was_signed_in(account: Account, token: object) -> bool:
     """Whether this sign-in, in force or over, is or was one of this account."""
     if not isinstance(token, str):

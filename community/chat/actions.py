@@ -13,7 +13,7 @@ from community.core.db import UTCDateTime
 from community.core.errors import Conflict, Invalid
 from community.core.realtime import announce
 from community.moderation.intake import Reviewed, review, reviewed_before, withdrawn
-from community.rooms.access import room_to_write_in
+from community.rooms.access import room_to_chat_in
 
 from .access import message_to_withdraw
 from .events import MessageWritten
@@ -33,7 +33,7 @@ class Written:
 
 def write_message(actor: Account, room_id: int, *, body: object, key: str, limit: int) -> Written:
     """The same key with the same words is one message and the same answer; with other words it is refused."""
-    room = room_to_write_in(actor, room_id, part="chat")
+    room = room_to_chat_in(actor, room_id)
     if not 1 <= len(key) <= KEY_MAX or not key.isascii() or not key.isprintable():
         raise Invalid({"key": f"A client key has 1 to {KEY_MAX} plain characters. Reload the page; your words are kept."})
     words = text.words_of(body, field="body", limit=limit, what="your message")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, make_transient_to_detached, mapped_column
 
 from community.accounts.models import Account
 from community.core import db
 from community.core.db import Base
 from community.core.realtime import announce
-from community.moderation.reviewable import Line, Reviewable, register, reviewable_constraints
+from community.moderation.reviewable import Line, Reviewable, must_be_reviewed, register, reviewable_constraints
 from community.rooms.models import Room
 
 from .events import MessageHidden, MessageWritten
@@ -29,6 +29,17 @@ class Message(Reviewable, Base):
 
     seq: Mapped[int]
     client_key: Mapped[str] = mapped_column(sa.String(200))
+
+    def store(self) -> None:
+        """A new message is one plain insert, a third of what the session's own costs; from then on the session knows it."""
+        if sa.inspect(self).key is not None:
+            super().store()
+            return
+        must_be_reviewed(self)
+        given = {name: value for name, value in vars(self).items() if name in _COLUMNS and value is not None}
+        self.id = db.ask(_insert, **given).scalar_one()
+        make_transient_to_detached(self)
+        db.session().add(self)
 
     def surroundings(self) -> list[Line]:
         near = (
@@ -56,6 +67,10 @@ class Message(Reviewable, Base):
             announce(MessageWritten(self.room_id, as_seen(self, db.session().get_one(Account, self.author_id))))
         else:
             announce(MessageHidden(self.room_id, self.id, self.seq))
+
+
+_COLUMNS = frozenset(column.key for column in Message.__table__.columns)
+_insert = sa.insert(Message).returning(Message.id)
 
 
 def as_seen(message: Message, author: Account) -> dict[str, Any]:

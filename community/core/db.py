@@ -173,7 +173,8 @@ def ask(statement: sa.Executable, **values: Any) -> sa.CursorResult[Any]:
 
 def end_reading() -> None:
     """Give the connection back before something slow (a password hash, a mail server); what was loaded stays usable."""
-    _end(session())
+    if "kith_session" in g:
+        _end(session())
 
 
 def _end(current: Session) -> None:

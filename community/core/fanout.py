@@ -18,7 +18,7 @@ import logging
 import struct
 from collections import defaultdict, deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import gevent
 import redis
@@ -34,16 +34,18 @@ MAX_BACKLOG = 4 * 1024 * 1024
 YIELD_AFTER = 200
 REDIS_PATIENCE_S = 1
 WSGI_SOCKET = "gunicorn.socket"
+Key = tuple[str, Any]  # a namespace and a room
 
 
 class FrameSocket:
     """A socket whose `send` takes everything, keeps order and never waits."""
 
-    __slots__ = ("_backlog", "_held", "_raw", "_sock", "_watcher", "dropped")
+    __slots__ = ("_backlog", "_held", "_raw", "_sock", "_watcher", "_write", "dropped")
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
         self._raw = getattr(sock, "_sock", sock)
+        self._write = self._raw.send
         self._backlog: deque[bytes] = deque()
         self._held = 0
         self._watcher: Any = None
@@ -53,16 +55,17 @@ class FrameSocket:
         """All of `data`, now or as soon as the reader takes it. Raises OSError once the connection is gone."""
         if self.dropped:
             raise BrokenPipeError("the reader was too slow or has gone")
+        size = len(data)
         if self._backlog:
             self._keep(data)
-            return len(data)
+            return size
         try:
-            sent = self._raw.send(data)
+            sent = self._write(data)
         except BlockingIOError:
             sent = 0
-        if sent < len(data):
+        if sent < size:
             self._keep(data[sent:])
-        return len(data)
+        return size
 
     sendall = send
 
@@ -141,12 +144,22 @@ def text_frame(text: str) -> bytes:
     return struct.pack("!BBQ", 0x81, 127, size) + data
 
 
+class Member(NamedTuple):
+    """One connection in a room. `sock` is None where packets go through the Engine.IO queue (another transport)."""
+
+    sid: str
+    eio_sid: str
+    sock: FrameSocket | None
+    engine: Any
+
+
 class Fanout:
-    """The dispatchers of one process: per room what waits to be written."""
+    """The dispatchers of one process: per room what waits to be written, and to whom until somebody enters or leaves."""
 
     def __init__(self, manager: Any) -> None:
         self.manager = manager
-        self.waiting: defaultdict[tuple[str, Any], list[tuple[bytes, Any]]] = defaultdict(list)
+        self.waiting: defaultdict[Key, list[tuple[bytes, Any]]] = defaultdict(list)
+        self.members: dict[Key, list[Member]] = {}
 
     def put(self, namespace: str, room: Any, encoded: str) -> None:
         key = (namespace, room)
@@ -155,7 +168,7 @@ class Fanout:
         if idle:
             gevent.spawn(self._dispatch, key)
 
-    def _dispatch(self, key: tuple[str, Any]) -> None:
+    def _dispatch(self, key: Key) -> None:
         """Write until nothing waits. The key stays in `waiting` meanwhile, so one room has one dispatcher."""
         try:
             while batch := self.waiting[key]:
@@ -166,22 +179,19 @@ class Fanout:
         finally:
             del self.waiting[key]
 
-    def _write(self, key: tuple[str, Any], frames: bytes, packets: list[Any]) -> None:
-        """`get_participants` copies the room when it is first asked, so leaving and joining meanwhile is safe; a member who
-        left during a pause is skipped."""
-        members = self.manager.rooms.get(key[0], {})
-        environs, sockets = self.manager.server.environ, self.manager.server.eio.sockets
-        for count, (sid, eio_sid) in enumerate(self.manager.get_participants(*key), 1):
+    def _write(self, key: Key, frames: bytes, packets: list[Any]) -> None:
+        """Who left during a pause is skipped; who came meanwhile asks for what was before."""
+        members = self.members.get(key)
+        if members is None:
+            members = self.members[key] = self._find(key)
+        moved = False
+        for count, (sid, eio_sid, sock, engine) in enumerate(members, 1):
             if count % YIELD_AFTER == 0:
                 gevent.sleep(0)
-            if sid not in members.get(key[1], ()):
+                moved = self.members.get(key) is not members
+            if engine.closed or (moved and sid not in self.manager.rooms.get(key[0], {}).get(key[1], ())):
                 continue
-            engine = sockets.get(eio_sid)
-            if engine is None or engine.closed:
-                continue
-            environ = environs.get(eio_sid)
-            sock = environ.get(WSGI_SOCKET) if environ else None
-            if type(sock) is FrameSocket and engine.upgraded and engine.queue.empty():
+            if sock is not None and engine.upgraded and engine.queue.empty():
                 try:
                     sock.send(frames)
                 except OSError:
@@ -190,8 +200,31 @@ class Fanout:
                 for packet in packets:
                     self.manager.server._send_eio_packet(eio_sid, packet)
 
+    def _find(self, key: Key) -> list[Member]:
+        environs, engines = self.manager.server.environ, self.manager.server.eio.sockets
+        found = []
+        for sid, eio_sid in self.manager.get_participants(*key):
+            if (engine := engines.get(eio_sid)) is not None:
+                sock = environs.get(eio_sid, {}).get(WSGI_SOCKET)
+                found.append(Member(sid, eio_sid, sock if type(sock) is FrameSocket else None, engine))
+        return found
 
-class FanoutManager(Manager):
+
+class KnowsMembers:
+    """For a manager with a `fanout`: whoever enters or leaves a room, by whatever road, ends the list of its members."""
+
+    fanout: Fanout
+
+    def basic_enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
+        super().basic_enter_room(sid, namespace, room, eio_sid)  # type: ignore[misc]
+        self.fanout.members.pop((namespace, room), None)
+
+    def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
+        super().basic_leave_room(sid, namespace, room)  # type: ignore[misc]
+        self.fanout.members.pop((namespace, room), None)
+
+
+class FanoutManager(KnowsMembers, Manager):
     """For one process."""
 
     def initialize(self) -> None:
@@ -209,7 +242,7 @@ class FanoutManager(Manager):
             self.fanout.put(namespace, room, encoded)
 
 
-class RedisFanoutManager(RedisManager):
+class RedisFanoutManager(KnowsMembers, RedisManager):
     """For several processes. Every process, the sender's too, delivers what comes back from Redis, so that all of them see one
     order. When Redis does not answer, the sender's own clients get the event at once; others catch up from the database."""
 

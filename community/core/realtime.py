@@ -16,7 +16,8 @@ from dataclasses import asdict, dataclass, field
 from functools import wraps
 from typing import Any, ClassVar, get_type_hints
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_login import current_user
 from flask_socketio import ConnectionRefusedError as Refusal
 from flask_socketio import Namespace, SocketIO, join_room, leave_room
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 MAX_PACKET_BYTES = 64_000
 MALFORMED_ALLOWED = 5
 CHANNEL = "kith"
+SESSION = "kith.session"
 
 socketio = SocketIO()
 
@@ -87,6 +89,7 @@ class LiveSocket:
     sid: str
     account_id: int
     session_id: int
+    token: str
     namespace: LiveNamespace
     rooms: set[str] = field(default_factory=set)
 
@@ -191,7 +194,7 @@ class LiveNamespace(Namespace):
         if len(sockets.of(current_user.id)) >= current_app.config["KITH"].sockets_per_account:
             raise Refusal("This account is open in too many windows. Close some and reload the page.")
         account: Any = current_user
-        sockets.add(LiveSocket(_sid(), account.id, account.session_id, self))
+        sockets.add(LiveSocket(_sid(), account.id, account.session_id, account.session_token, self))
         self.hear(f"account:{account.id}")
         self.arrived(account)
 
@@ -266,12 +269,15 @@ def _hang_up(connection: str) -> None:
 
 
 def _actor(namespace: LiveNamespace) -> Any:
-    if not current_user.is_authenticated or not namespace.may_enter(current_user):
-        socket = sockets.get(namespace.namespace, _sid())
+    """Who sent this very event. A copy of the row: verbs that change an account load it."""
+    socket = sockets.get(namespace.namespace, _sid())
+    actor = current_app.extensions["kith_account_live"](socket.token) if socket else None
+    if actor is None or not namespace.may_enter(actor):
         if socket is not None:
             close(socket)
         raise SignInNeeded("You are signed out here. Your words are kept: sign in again and send them.")
-    return current_user._get_current_object()  # type: ignore[attr-defined]
+    g._login_user = actor
+    return actor
 
 
 def _malformed_answer(namespace: LiveNamespace, error: ValidationError) -> dict[str, Any]:
@@ -299,6 +305,18 @@ def _sid() -> str:
     return sid
 
 
+class SessionInterface(SecureCookieSessionInterface):
+    """A live connection's cookie never changes, so it is read once and not with every event."""
+
+    def open_session(self, app: Flask, request: Any) -> SecureCookieSession | None:
+        if request.environ.get("HTTP_UPGRADE", "").lower() != "websocket":
+            return super().open_session(app, request)
+        if SESSION not in request.environ:
+            request.environ[SESSION] = super().open_session(app, request)
+        found: SecureCookieSession | None = request.environ[SESSION]
+        return found
+
+
 def _manager(config: Config) -> dict[str, Any]:
     """Our own fan-out, or the stock managers. Said outright each time: options of an earlier app would stay."""
     if config.fanout == "stock":
@@ -310,6 +328,7 @@ def _manager(config: Config) -> dict[str, Any]:
 
 def init_app(app: Flask) -> None:
     config = app.config["KITH"]
+    app.session_interface = SessionInterface()
     socketio.init_app(
         app,
         async_mode="gevent",

@@ -107,9 +107,7 @@ def _judge(item: Reviewable, *, known: frozenset[Known]) -> Reviewed:
     item.cover(_spans_to_cover(item, findings))
     if _must_hold(item, findings, unread=lexicon is None):
         item.visibility = "held"
-    database = db.session()
-    database.add(item)
-    database.flush()
+    item.store()
     shadows.notice(item)
     held = item.visibility == "held"
     if lexicon is None:
@@ -159,7 +157,11 @@ def scan_words(words: str, room_id: int) -> tuple[Sequence[Finding], Lexicon | N
 
 
 def _profile_of(room_id: int) -> str:
-    return db.session().get_one(Room, room_id).profile
+    profile: str = db.ask(_profile, room=room_id).scalar_one()
+    return profile
+
+
+_profile = sa.select(Room.profile).where(Room.id == sa.bindparam("room"))
 
 
 def _must_hold(item: Reviewable, findings: Sequence[Finding], *, unread: bool) -> bool:

@@ -74,6 +74,11 @@ class Reviewable:
         """Method and path with which its author takes words out of it again."""
         raise NotImplementedError
 
+    def store(self) -> None:
+        """Called by the gate alone, when it has judged: a new row, or the edited one."""
+        db.session().add(self)
+        db.session().flush()
+
     @classmethod
     def words_in_sql(cls) -> sa.SQLColumnExpression[str]:
         """The same as `words`, for reading many of them without loading each."""
@@ -115,6 +120,10 @@ def register(cls: type[Any]) -> type[Any]:
 
 
 def _must_be_reviewed(_mapper: Any, _connection: Any, target: Any) -> None:
+    must_be_reviewed(target)
+
+
+def must_be_reviewed(target: Any) -> None:
     if not target.reviewed:
         raise RuntimeError(f"a {target.kind} was about to be stored without review(): call moderation.intake.review")
 
