@@ -36,6 +36,22 @@ REDIS_PATIENCE_S = 1
 WSGI_SOCKET = "gunicorn.socket"
 
 
+# Whom a connection does not hear, by account id: events whose payload names such an `author_id` are not written to it. Each
+# process knows its own connections; nothing is asked or stored for those who hear everybody.
+kept_from: dict[str, frozenset[int]] = {}
+
+
+def keep_from(sid: str, accounts: frozenset[int]) -> None:
+    if accounts:
+        kept_from[sid] = accounts
+    else:
+        kept_from.pop(sid, None)
+
+
+def _author_of(data: Any) -> int | None:
+    return data.get("author_id") if isinstance(data, dict) else None
+
+
 class FrameSocket:
     """A socket whose `send` takes everything, keeps order and never waits."""
 
@@ -146,12 +162,12 @@ class Fanout:
 
     def __init__(self, manager: Any) -> None:
         self.manager = manager
-        self.waiting: defaultdict[tuple[str, Any], list[tuple[bytes, Any]]] = defaultdict(list)
+        self.waiting: defaultdict[tuple[str, Any], list[tuple[bytes, Any, int | None]]] = defaultdict(list)
 
-    def put(self, namespace: str, room: Any, encoded: str) -> None:
+    def put(self, namespace: str, room: Any, encoded: str, author: int | None = None) -> None:
         key = (namespace, room)
         idle = key not in self.waiting
-        self.waiting[key].append((text_frame("4" + encoded), EnginePacket(MESSAGE, encoded)))
+        self.waiting[key].append((text_frame("4" + encoded), EnginePacket(MESSAGE, encoded), author))
         if idle:
             gevent.spawn(self._dispatch, key)
 
@@ -160,17 +176,18 @@ class Fanout:
         try:
             while batch := self.waiting[key]:
                 self.waiting[key] = []
-                self._write(key, b"".join(frame for frame, _ in batch), [packet for _, packet in batch])
+                self._write(key, batch)
         except Exception:
             logger.exception("a live batch was not delivered; the rows are stored and screens ask for what they miss")
         finally:
             del self.waiting[key]
 
-    def _write(self, key: tuple[str, Any], frames: bytes, packets: list[Any]) -> None:
+    def _write(self, key: tuple[str, Any], batch: list[tuple[bytes, Any, int | None]]) -> None:
         """`get_participants` copies the room when it is first asked, so leaving and joining meanwhile is safe; a member who
         left during a pause is skipped."""
         members = self.manager.rooms.get(key[0], {})
         environs, sockets = self.manager.server.environ, self.manager.server.eio.sockets
+        everything = _joined(batch)
         for count, (sid, eio_sid) in enumerate(self.manager.get_participants(*key), 1):
             if count % YIELD_AFTER == 0:
                 gevent.sleep(0)
@@ -178,6 +195,11 @@ class Fanout:
                 continue
             engine = sockets.get(eio_sid)
             if engine is None or engine.closed:
+                continue
+            frames, packets = everything
+            if kept_from and (silent := kept_from.get(sid)):
+                frames, packets = _joined([each for each in batch if each[2] not in silent])
+            if not packets:
                 continue
             environ = environs.get(eio_sid)
             sock = environ.get(WSGI_SOCKET) if environ else None
@@ -189,6 +211,10 @@ class Fanout:
             else:
                 for packet in packets:
                     self.manager.server._send_eio_packet(eio_sid, packet)
+
+
+def _joined(batch: list[tuple[bytes, Any, int | None]]) -> tuple[bytes, list[Any]]:
+    return b"".join(frame for frame, _, _ in batch), [packet for _, packet, _ in batch]
 
 
 class FanoutManager(Manager):
@@ -206,7 +232,7 @@ class FanoutManager(Manager):
             return
         encoded = _encode(self.server, event, data, namespace)
         if room in self.rooms.get(namespace, {}):
-            self.fanout.put(namespace, room, encoded)
+            self.fanout.put(namespace, room, encoded, _author_of(data))
 
 
 class RedisFanoutManager(RedisManager):
@@ -231,7 +257,8 @@ class RedisFanoutManager(RedisManager):
             super().emit(event, data, namespace=namespace, room=room, skip_sid=skip_sid, callback=callback, **kwargs)
             return
         encoded = _encode(self.server, event, data, namespace)
-        self._outbox.append({"method": "emit", "kith": encoded, "namespace": namespace, "room": room, "host_id": None})
+        told = {"method": "emit", "kith": encoded, "namespace": namespace, "room": room, "host_id": None}
+        self._outbox.append({**told, "author": _author_of(data)})
         self._something.set()
 
     def _send_outbox(self) -> None:
@@ -254,7 +281,30 @@ class RedisFanoutManager(RedisManager):
         if "kith" not in message:
             super()._handle_emit(message)
         elif message["room"] in self.rooms.get(message["namespace"], {}):
-            self.fanout.put(message["namespace"], message["room"], message["kith"])
+            self.fanout.put(message["namespace"], message["room"], message["kith"], message.get("author"))
+
+
+class StockManager(Manager):
+    """The library's own, but for those who keep away from each other."""
+
+    def emit(self, event: str, data: Any, namespace: str, room: Any = None, skip_sid: Any = None, **kwargs: Any) -> None:
+        super().emit(event, data, namespace, room=room, skip_sid=_skipping(data, skip_sid), **kwargs)
+
+
+class StockRedisManager(RedisManager):
+    """The same over Redis: every process leaves out its own connections when it delivers."""
+
+    def _handle_emit(self, message: dict[str, Any]) -> None:
+        data = message["data"][0] if isinstance(message["data"], list) and message["data"] else message["data"]
+        super()._handle_emit({**message, "skip_sid": _skipping(data, message["skip_sid"])})
+
+
+def _skipping(data: Any, skip_sid: Any) -> Any:
+    author = _author_of(data) if kept_from else None
+    if author is None:
+        return skip_sid
+    before = [skip_sid] if isinstance(skip_sid, str) else list(skip_sid or ())
+    return [*before, *(sid for sid, silent in list(kept_from.items()) if author in silent)]
 
 
 def _encode(server: Any, event: str, data: Any, namespace: str) -> str:
