@@ -98,7 +98,7 @@ def quote_of(message: Any) -> dict[str, Any]:
     else:
         words = " ".join(message["body"][: QUOTED * 2].split())
     short = words if len(words) <= QUOTED else words[: QUOTED - 1] + "…"
-    return {"seq": message["seq"], "author": message["author"], "words": short}
+    return {"seq": message["seq"], "id": message["id"], "author": message["author"], "words": short}
 
 
 def quote_in(actor: Account, room: Room, seq: int) -> list[dict[str, Any]]:

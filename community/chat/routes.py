@@ -31,6 +31,7 @@ from .sockets import LARGEST, edit_and_answer, react_and_answer, withdraw_and_an
 
 blueprint = Blueprint("chat", __name__)
 CLOSE_TOGETHER_S = 300
+BESIDE = ("note", "reply_to", "edited", "version", "reactions")  # what a screen reads beside the words
 
 
 @blueprint.get("/rooms/<int:room_id>/chat")
@@ -88,8 +89,8 @@ def edit(message_id: int) -> Any:
 @blueprint.post("/messages/<int:message_id>/react")
 @signed_in
 def react(message_id: int) -> Any:
-    kind, on = request.form.get("kind", ""), request.form.get("on") == "1"
-    answer = react_and_answer(current_user, message_id, kind, on=on)
+    given = request.form.get("give", "")
+    answer = react_and_answer(current_user, message_id, given or request.form.get("take", ""), on=bool(given))
     if wants_fragment():
         return {"ok": True, **answer}
     return redirect(url_for("chat.show", room_id=answer["room"], at=answer["seq"], _anchor=f"message-{message_id}"), 303)
@@ -133,6 +134,7 @@ def _page(
         rules=said_before_writing(room),
         note=note,
         answered=queries.quote_in(current_user, room, answered) if answered else [],
+        edit_minutes=current_app.config["KITH"].edit_minutes,
         editable_since=now() - timedelta(minutes=current_app.config["KITH"].edit_minutes),
         muted=muted,
         stretch=stretch,
@@ -220,6 +222,7 @@ def _lines(stretch: queries.Stretch, muted: Muted | None) -> list[dict[str, Any]
         parts = _parts(message["body"], [] if mine else message["covers"])
         folded = muted is not None and not mine and muted.hides(message["body"])
         previous = {**message, "moment": moment, "new_day": new_day, "follows": follows, "parts": parts, "muted": folded}
+        previous["more"] = {field: message[field] for field in BESIDE}
         previous |= {"quote": quotes.get(message["reply_to"]), "mine": own.get(message["seq"], [])}
         lines.append(previous)
     return lines
