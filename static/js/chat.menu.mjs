@@ -7,7 +7,7 @@ export const KINDS = { "with-you": "With you", thanks: "Thank you", hug: "A hug"
 export function menu(about) {
   const made = element("details", "message-menu");
   const opens = element("summary", "", "…");
-  opens.setAttribute("aria-label", about.mine ? "What you can do with your message" : `What you can do with the message by ${about.author}`);
+  opens.setAttribute("aria-label", about.mine ? "More for your words" : `More for the words of ${about.author}`);
   const inside = element("div", "message-menu-list");
   if (about.state === "visible") inside.append(link("Reply", `?reply=${about.seq}`, "message-reply"));
   if (!about.mine && about.state === "visible") inside.append(...kinds(about));
