@@ -26,8 +26,7 @@ ADDED = (
     ("rooms", "mentions_max", "INTEGER NOT NULL DEFAULT 5"),
 )
 LINKS_BY = (
-    "VARCHAR(10) NOT NULL DEFAULT 'anyone' "
-    "CONSTRAINT ck_rooms_links_by_known CHECK (links_by IN ('anyone', 'settled', 'nobody'))"
+    "VARCHAR(10) NOT NULL DEFAULT 'anyone' CONSTRAINT ck_rooms_links_by_known CHECK (links_by IN ('anyone', 'settled', 'nobody'))"
 )
 
 
@@ -41,9 +40,7 @@ def upgrade() -> None:
         sa.Column("message_id", sa.Integer(), nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
-        sa.CheckConstraint(
-            "kind IN ('with-you', 'thanks', 'hug', 'same')", name=op.f("ck_message_reactions_kind_known")
-        ),
+        sa.CheckConstraint("kind IN ('with-you', 'thanks', 'hug', 'same')", name=op.f("ck_message_reactions_kind_known")),
         sa.ForeignKeyConstraint(
             ["message_id"], ["messages.id"], name=op.f("fk_message_reactions_message_id"), ondelete="CASCADE"
         ),

@@ -15,7 +15,9 @@ from .actions import authority_changed
 from .models import Account, Block
 
 BLOCKS_MAX = 500
-STAFF = "{} looks after people here and cannot be blocked. If something is wrong, report the message or write to another moderator."
+STAFF = (
+    "{} looks after people here and cannot be blocked. If something is wrong, report the message or write to another moderator."
+)
 
 
 class Apart(NamedTuple):

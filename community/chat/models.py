@@ -36,7 +36,7 @@ class Message(Reviewable, Base):
     reply_to: Mapped[int | None]  # `seq` of the answered message; its words are looked up, never copied
     note: Mapped[str] = mapped_column(sa.String(NOTE_MAX), default="")  # what a reader learns before opening the words
     edited_at: Mapped[datetime | None]
-    version: Mapped[int] = mapped_column(default=1)  # rises with whatever a screen shows of it, so that late events change nothing
+    version: Mapped[int] = mapped_column(default=1)  # rises with each change, so that late events change nothing
 
     def words(self) -> str:
         return f"{self.note}\n{self.body}" if self.note else self.body
@@ -89,7 +89,7 @@ class Reaction(Base):
 def counts_of(message_id: int) -> dict[str, int]:
     """How many people gave each kind of answer."""
     rows = sa.select(Reaction.kind, sa.func.count()).where(Reaction.message_id == message_id).group_by(Reaction.kind)
-    return {kind: count for kind, count in db.session().execute(rows)}
+    return dict(db.session().execute(rows).tuples().all())
 
 
 def as_seen(message: Message, author: Account) -> dict[str, Any]:

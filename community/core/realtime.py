@@ -21,6 +21,7 @@ from flask_login import current_user
 from flask_socketio import ConnectionRefusedError as Refusal
 from flask_socketio import Namespace, SocketIO, join_room, leave_room
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
 from config import Config
 
 from . import db, fanout, packets

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from typing import Any
 from zoneinfo import available_timezones
 
 from community.core import text
@@ -82,8 +83,8 @@ def room_settings(form: Mapping[str, str]) -> RoomSettings:
     hours = _hours(problems, form)
     if problems:
         raise Invalid(problems)
-    prose = {"name": name, "purpose": purpose, "guidance": guidance, **chosen}
-    return RoomSettings(**prose, **numbers, has_forum=has_forum, has_chat=has_chat, hours=hours)
+    told: dict[str, Any] = {"name": name, "purpose": purpose, "guidance": guidance, **chosen, **numbers}
+    return RoomSettings(**told, has_forum=has_forum, has_chat=has_chat, hours=hours)
 
 
 def _line(problems: dict[str, str], form: Mapping[str, str], field: str, *, limit: int, what: str, needed: bool = False) -> str:
