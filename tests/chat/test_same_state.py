@@ -7,8 +7,8 @@ Content note: one plain sentence about not wanting to be here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from community.chat import actions, queries
 from community.chat.models import Message
 from community.core import db, realtime
+from community.core.clock import now
 from community.core.errors import Refused
 from community.moderation.reviewable import find
+from community.rooms.actions import add_member
 from community.rooms.models import Room
 from tests.people import WORRYING, Person, Stage
 
@@ -83,15 +85,13 @@ MOVES = st.lists(
 class Talk:
     """Two people and a moderator's hand in one room of a real database."""
 
-    def __init__(self, stage: Stage, people: tuple[Person, Person], events: list[tuple[str, dict[str, Any]]]) -> None:
-        self.stage, self.people, self.events, self.count = stage, people, events, 0
+    def __init__(self, stage: Stage, people: tuple[Person, Person]) -> None:
+        self.stage, self.people, self.count = stage, people, 0
         with stage.writing() as session:
-            room = Room(slug=f"r{id(self)}", name="Kitchen", mode="hold", write_by="joined", created_at=stage_now())
+            room = Room(slug=uuid4().hex, name="Kitchen", mode="hold", write_by="joined", created_at=now())
             session.add(room)
             session.flush()
             self.room = room.id
-            from community.rooms.actions import add_member
-
             for person in people:
                 add_member(room, person.id)
 
@@ -133,12 +133,6 @@ class Talk:
         return self.stage.ask(lambda: queries.messages_after(reader.account(), db.session().get_one(Room, self.room), seq))
 
 
-def stage_now() -> Any:
-    from community.core.clock import now
-
-    return now() - timedelta(seconds=1)
-
-
 def told_in(room: int, events: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
     names = ("message", "message_hidden", "message_reacted")
     return [(name, told) for name, told in events if name in names and told["room"] == room]
@@ -152,7 +146,7 @@ def test_events_in_any_order_and_a_reading_give_what_is_stored(
     events: list[tuple[str, dict[str, Any]]] = []
     kept, realtime.socketio.emit = realtime.socketio.emit, lambda name, told, **_where: events.append((name, told))
     try:
-        talk = Talk(stage, (stage.person("Ana"), stage.person("Ben")), events)
+        talk = Talk(stage, (stage.person("Ana"), stage.person("Ben")))
         for move in moves:
             talk.does(*move)
     finally:
