@@ -88,8 +88,8 @@ class Reaction(Base):
 
 def counts_of(message_id: int) -> dict[str, int]:
     """How many people gave each kind of answer."""
-    rows = sa.select(Reaction.kind, sa.func.count()).where(Reaction.message_id == message_id).group_by(Reaction.kind)
-    return dict(db.session().execute(rows).tuples().all())
+    rows = sa.select(Reaction.kind, sa.func.count().label("given")).where(Reaction.message_id == message_id)
+    return {row.kind: row.given for row in db.session().execute(rows.group_by(Reaction.kind))}
 
 
 def as_seen(message: Message, author: Account) -> dict[str, Any]:
