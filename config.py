@@ -58,6 +58,7 @@ class Config(BaseSettings):
     write_limit: str = Field("30 per minute", description="Posts, messages and reports allowed per account.")
 
     post_max: int = Field(10_000, ge=100, le=20_000, description="Longest forum post.")
+    edit_minutes: int = Field(10, ge=0, le=1_440, description="How long the author of a chat message may change it, in minutes.")
     message_max: int = Field(2_000, ge=100, le=4_000, description="Longest chat message.")
     title_max: int = Field(120, ge=20, le=300, description="Longest topic title.")
 

@@ -12,6 +12,7 @@ from community.core.clock import now
 from community.core.db import Base, one_of, said
 
 ROLES = ("member", "moderator", "senior", "admin")
+BLOCKS = ("block", "mute")
 
 
 class Account(Base, UserMixin):
@@ -34,6 +35,7 @@ class Account(Base, UserMixin):
     suspended_until: Mapped[datetime | None]  # the latest end of all restrictions in force
     unread_notifications: Mapped[int] = mapped_column(default=0)
     muted_count: Mapped[int] = mapped_column(default=0)  # how many muted words, so that pages of others ask nothing
+    apart_count: Mapped[int] = mapped_column(default=0)  # how many people they do not meet in chats, for the same reason
 
     session_id: int = 0
     session_token: str = ""
@@ -110,6 +112,18 @@ class MutedWord(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id", ondelete="CASCADE"))
     words: Mapped[str] = mapped_column(sa.String(100))
+    created_at: Mapped[datetime]
+
+
+class Block(Base):
+    """Somebody keeps away from somebody: `block` works both ways, `mute` folds the other's words for this person alone."""
+
+    __tablename__ = "blocks"
+    __table_args__ = (one_of("kind", BLOCKS), sa.CheckConstraint("account_id <> other_id", name="two_people"))
+
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    other_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, index=True)
+    kind: Mapped[str] = mapped_column(sa.String(5))
     created_at: Mapped[datetime]
 
 

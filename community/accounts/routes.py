@@ -17,7 +17,7 @@ from community.core.web import local_path, public, signed_in, signed_in_even_sus
 from community.safety import countries, helplines_for
 from config import Config
 
-from . import access, actions, forms, queries
+from . import access, actions, blocking, forms, queries
 from .actions import NewAccount, name_key
 from .browsers import browser_of
 from .models import Account
@@ -267,6 +267,38 @@ def unmute(muted_id: int) -> Any:
     with db.write():
         actions.unmute(current_user, muted_id)
     return redirect(url_for("accounts.profile", _anchor="muted-title"), 303)
+
+
+@blueprint.get("/me/apart")
+@signed_in
+def apart() -> Any:
+    return render_template("accounts/apart.html", people=blocking.kept_away_by(current_user))
+
+
+@blueprint.get("/people/<int:account_id>/apart")
+@signed_in
+def keep_away_page(account_id: int) -> Any:
+    """What blocking and muting mean, before either is done. Works without script."""
+    other = blocking.person_to_block(current_user, account_id)
+    return render_template("accounts/keep_away.html", other=other)
+
+
+@blueprint.post("/people/<int:account_id>/apart")
+@signed_in
+def keep_away(account_id: int) -> Any:
+    limit("mute", current_user.id, MUTE_LIMIT)
+    kind = "block" if request.form.get("kind") == "block" else "mute"
+    other = db.stored(lambda: blocking.keep_away(current_user, account_id, kind))
+    flash(f"{other.name} is {'blocked' if kind == 'block' else 'muted'}. Nobody is told. You can undo it here.", "ok")
+    return redirect(url_for("accounts.apart"), 303)
+
+
+@blueprint.post("/people/<int:account_id>/meet")
+@signed_in
+def meet_again(account_id: int) -> Any:
+    with db.write():
+        blocking.meet_again(current_user, account_id)
+    return redirect(url_for("accounts.apart"), 303)
 
 
 @blueprint.post("/me/password")

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
+import sqlalchemy as sa
+
+from community.accounts.blocking import apart_from
 from community.accounts.models import Account
 from community.core import db
-from community.core.errors import Forbidden, NotFound
-from community.rooms.access import is_member, looks_after, room_to_read, why_not_write
+from community.core.clock import now
+from community.core.errors import Forbidden, Invalid, NotFound
+from community.rooms.access import is_member, looks_after, room_to_read, room_to_write_in, why_not_write
 from community.rooms.models import Room
 
 from .models import Message
@@ -27,6 +32,44 @@ def message_to_read(actor: Account, message_id: int) -> Message:
     chat_to_read(actor, message.room_id)
     if message.visibility != "visible" and message.author_id != actor.id:
         raise NotFound
+    if message.author_id in apart_from(actor).unseen:
+        raise NotFound
+    return message
+
+
+def message_to_answer(actor: Account, room: Room, seq: int) -> Message:
+    """A message of this room that the writer sees."""
+    found = db.session().scalar(sa.select(Message.id).where(Message.room_id == room.id, Message.seq == seq))
+    try:
+        if found is None:
+            raise NotFound
+        return message_to_read(actor, found)
+    except NotFound:
+        gone = "The message you answer is no longer here. Take the reply away and send it again; your words are kept."
+        raise Invalid({"reply_to": gone}) from None
+
+
+def message_to_react_to(actor: Account, message_id: int) -> Message:
+    """A visible message of somebody else, for whoever may write in its room."""
+    message = message_to_read(actor, message_id)
+    room_to_write_in(actor, message.room_id, part="chat")
+    if message.visibility != "visible":
+        raise NotFound
+    if message.author_id == actor.id:
+        raise Forbidden("This is your own message. These answers are for others.")
+    return message
+
+
+def message_to_edit(actor: Account, message_id: int, *, minutes: int) -> Message:
+    """One's own message, for some minutes, where one may still write."""
+    message = message_to_read(actor, message_id)
+    room_to_write_in(actor, message.room_id, part="chat")
+    if message.author_id != actor.id:
+        raise Forbidden("Only the person who wrote this can change it. You can report it instead.")
+    if message.visibility in ("hidden", "withdrawn"):
+        raise Forbidden("This message is not shown any more, so it cannot be changed. Your words are kept.")
+    if message.created_at < now() - timedelta(minutes=minutes):
+        raise Forbidden(f"A message can be changed for {minutes} minutes. You can still take it back and write it anew.")
     return message
 
 

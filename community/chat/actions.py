@@ -12,12 +12,14 @@ from community.core.clock import now
 from community.core.db import UTCDateTime
 from community.core.errors import Conflict, Invalid
 from community.core.realtime import announce
-from community.moderation.intake import Reviewed, review, reviewed_before, withdrawn
+from community.moderation.intake import Reviewed, review, review_again, reviewed_before, withdrawn
 from community.rooms.access import room_to_chat_in
+from community.rooms.models import Room
 
-from .access import message_to_withdraw
-from .events import MessageWritten
-from .models import Message, as_seen
+from .access import message_to_answer, message_to_edit, message_to_react_to, message_to_withdraw
+from .events import MessageReacted, MessageWritten, OwnReactions
+from .limits import refuse_form, refuse_haste
+from .models import NOTE_MAX, REACTIONS, Message, Reaction, as_seen, counts_of
 
 KEY_MAX = 200
 
@@ -31,7 +33,9 @@ class Written:
     repeated: bool = False
 
 
-def write_message(actor: Account, room_id: int, *, body: object, key: str, limit: int) -> Written:
+def write_message(
+    actor: Account, room_id: int, *, body: object, key: str, limit: int, note: object = "", reply_to: int | None = None
+) -> Written:
     """The same key with the same words is one message and the same answer; with other words it is refused."""
     room = room_to_chat_in(actor, room_id)
     if not 1 <= len(key) <= KEY_MAX or not key.isascii() or not key.isprintable():
@@ -39,14 +43,69 @@ def write_message(actor: Account, room_id: int, *, body: object, key: str, limit
     words = text.words_of(body, field="body", limit=limit, what="your message")
     if (before := _sent_before(actor, key, words, room.id)) is not None:
         return before
+    noted = _note(note)
+    refuse_form(actor, room, f"{noted} {words}")
+    refuse_haste(actor, room)
+    if reply_to is not None:
+        message_to_answer(actor, room, reply_to)
     message = Message(
         room_id=room.id, seq=_next_place(room.id), author_id=actor.id, client_key=key, body=words, visibility="visible",
-        created_at=now(), edition=1,
+        created_at=now(), edition=1, version=1, note=noted, reply_to=reply_to,
     )  # fmt: skip
     reviewed = review(message)
     if message.visibility == "visible":
         announce(MessageWritten(room.id, as_seen(message, actor)))
     return Written(message, reviewed)
+
+
+def _note(typed: object) -> str:
+    """A content note is one short line, or none."""
+    if not isinstance(typed, str) or text.is_blank(typed):
+        return ""
+    return text.line_of(typed, field="note", limit=NOTE_MAX, what="the content note")
+
+
+def edit_message(actor: Account, message_id: int, *, body: object, limit: int, minutes: int) -> Written:
+    """Change one's own words for a while; the gate reads them again, and snapshots keep what was said before."""
+    message = message_to_edit(actor, message_id, minutes=minutes)
+    words = text.words_of(body, field="body", limit=limit, what="your message")
+    if words == message.body:
+        return Written(message, Reviewed(held=message.visibility == "held", support_id=None))
+    refuse_form(actor, db.session().get_one(Room, message.room_id), words)
+    was, message.body, message.edited_at = message.body, words, now()
+    reviewed = review_again(message, was=was)
+    message.changed()
+    return Written(message, reviewed)
+
+
+def react(actor: Account, message_id: int, kind: str, *, on: bool) -> Message:
+    """Give one kind answer or take it back. Twice is once, and nobody is notified."""
+    if kind not in REACTIONS:
+        raise Invalid({"kind": "Choose one of the answers that are offered."})
+    message = message_to_react_to(actor, message_id)
+    row = db.session().get(Reaction, (message.id, actor.id, kind))
+    if (row is not None) != on:
+        _put_reaction(message, actor, kind, row)
+        numbers = message.room_id, message.id, message.seq, message.version
+        announce(MessageReacted(*numbers, counts_of(message.id)))
+        announce(OwnReactions(actor.id, message.room_id, message.seq, message.version, reactions_of(actor, message)))
+    return message
+
+
+def _put_reaction(message: Message, actor: Account, kind: str, row: Reaction | None) -> None:
+    """The message's row is locked first, so that versions and counts have one order."""
+    risen = sa.update(Message).where(Message.id == message.id).values(version=Message.version + 1)
+    message.version = db.session().scalar(risen.returning(Message.version)) or message.version
+    if row is None:
+        db.session().add(Reaction(message_id=message.id, account_id=actor.id, kind=kind))
+    else:
+        db.session().delete(row)
+    db.session().flush()
+
+
+def reactions_of(actor: Account, message: Message) -> list[str]:
+    rows = sa.select(Reaction.kind).where(Reaction.message_id == message.id, Reaction.account_id == actor.id)
+    return sorted(db.session().scalars(rows))
 
 
 def withdraw_message(actor: Account, message_id: int) -> Message:
@@ -79,6 +138,6 @@ def _sent_before(actor: Account, key: str, words: str, room_id: int) -> Written 
     if number is None:
         return None
     found = db.session().get_one(Message, number)
-    if found.body != words or found.room_id != room_id:
+    if (found.body != words and found.edited_at is None) or found.room_id != room_id:
         raise Conflict("This message was sent before with other words. Reload the page and send it again.")
     return Written(found, reviewed_before(found), repeated=True)

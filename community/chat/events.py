@@ -38,12 +38,52 @@ class MessageHidden(Event):
     room_id: int
     message_id: int
     seq: int
+    version: int
 
     def audience(self) -> Iterable[str]:
         return [chat_room(self.room_id)]
 
     def payload(self) -> dict[str, Any]:
-        return {"room": self.room_id, "id": self.message_id, "seq": self.seq}
+        return {"room": self.room_id, "id": self.message_id, "seq": self.seq, "version": self.version}
+
+
+@dataclass(frozen=True)
+class MessageReacted(Event):
+    """Somebody answered a message kindly, or took that back: how many did, never who."""
+
+    name: ClassVar[str] = "message_reacted"
+    namespace: ClassVar[str] = "/"
+    room_id: int
+    message_id: int
+    seq: int
+    version: int
+    reactions: dict[str, int]
+
+    def audience(self) -> Iterable[str]:
+        return [chat_room(self.room_id)]
+
+    def payload(self) -> dict[str, Any]:
+        numbers = {"room": self.room_id, "id": self.message_id, "seq": self.seq, "version": self.version}
+        return {**numbers, "reactions": self.reactions}
+
+
+@dataclass(frozen=True)
+class OwnReactions(Event):
+    """To every window of one person: which kinds are theirs at this message now."""
+
+    name: ClassVar[str] = "own_reactions"
+    namespace: ClassVar[str] = "/"
+    account_id: int
+    room_id: int
+    seq: int
+    version: int
+    mine: list[str]
+
+    def audience(self) -> Iterable[str]:
+        return [f"account:{self.account_id}"]
+
+    def payload(self) -> dict[str, Any]:
+        return {"room": self.room_id, "seq": self.seq, "version": self.version, "mine": self.mine}
 
 
 @dataclass(frozen=True)

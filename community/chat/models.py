@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,12 +10,15 @@ from sqlalchemy.orm import Mapped, make_transient_to_detached, mapped_column
 
 from community.accounts.models import Account
 from community.core import db
-from community.core.db import Base
+from community.core.db import Base, one_of
 from community.core.realtime import announce
 from community.moderation.reviewable import Line, Reviewable, must_be_reviewed, register, reviewable_constraints
 from community.rooms.models import Room
 
 from .events import MessageHidden, MessageWritten
+
+NOTE_MAX = 80
+REACTIONS = {"with-you": "With you", "thanks": "Thank you", "hug": "A hug", "same": "Same here"}
 
 
 @register
@@ -29,6 +33,17 @@ class Message(Reviewable, Base):
 
     seq: Mapped[int]
     client_key: Mapped[str] = mapped_column(sa.String(200))
+    reply_to: Mapped[int | None]  # `seq` of the answered message; its words are looked up, never copied
+    note: Mapped[str] = mapped_column(sa.String(NOTE_MAX), default="")  # what a reader learns before opening the words
+    edited_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)  # rises with each change, so that late events change nothing
+
+    def words(self) -> str:
+        return f"{self.note}\n{self.body}" if self.note else self.body
+
+    @classmethod
+    def words_in_sql(cls) -> sa.SQLColumnExpression[str]:
+        return sa.case((cls.note != "", cls.note + "\n" + cls.body), else_=cls.body)
 
     def store(self) -> None:
         """A new message is one plain insert, a third of what the session's own costs; from then on the session knows it."""
@@ -63,10 +78,29 @@ class Message(Reviewable, Base):
 
     def changed(self) -> None:
         """Screens show it (again) in its place, or take it away."""
+        self.version += 1
         if self.visibility == "visible":
-            announce(MessageWritten(self.room_id, as_seen(self, db.session().get_one(Account, self.author_id))))
+            author = db.session().get_one(Account, self.author_id)
+            announce(MessageWritten(self.room_id, {**as_seen(self, author), "reactions": counts_of(self.id)}))
         else:
-            announce(MessageHidden(self.room_id, self.id, self.seq))
+            announce(MessageHidden(self.room_id, self.id, self.seq, self.version))
+
+
+class Reaction(Base):
+    """One kind answer of one person to one message."""
+
+    __tablename__ = "message_reactions"
+    __table_args__ = (one_of("kind", tuple(REACTIONS)),)
+
+    message_id: Mapped[int] = mapped_column(sa.ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(sa.String(10), primary_key=True)
+
+
+def counts_of(message_id: int) -> dict[str, int]:
+    """How many people gave each kind of answer."""
+    rows = sa.select(Reaction.kind, sa.func.count().label("given")).where(Reaction.message_id == message_id)
+    return {row.kind: row.given for row in db.session().execute(rows.group_by(Reaction.kind))}
 
 
 _COLUMNS = frozenset(column.key for column in Message.__table__.columns)
@@ -84,6 +118,11 @@ def as_seen(message: Message, author: Account) -> dict[str, Any]:
         "hue": author.hue,
         "body": message.body,
         "covers": message.covers,
+        "note": message.note,
+        "reply_to": message.reply_to,
+        "edited": message.edited_at is not None,
+        "version": message.version,
+        "reactions": {},
         "at": message.created_at.isoformat(),
         "state": message.visibility,
     }

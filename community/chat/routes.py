@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -24,11 +24,14 @@ from community.safety.personal import taken_out
 from community.training.queries import somebody_is_here
 
 from . import queries
-from .access import chat_to_read, message_taken_back, standing_in
-from .sockets import LARGEST, withdraw_and_answer, write_and_answer
+from .access import chat_to_read, message_taken_back, message_to_edit, message_to_read, standing_in
+from .limits import said_before_writing
+from .models import REACTIONS
+from .sockets import LARGEST, edit_and_answer, react_and_answer, withdraw_and_answer, write_and_answer
 
 blueprint = Blueprint("chat", __name__)
 CLOSE_TOGETHER_S = 300
+BESIDE = ("note", "reply_to", "edited", "version", "reactions")  # what a screen reads beside the words
 
 
 @blueprint.get("/rooms/<int:room_id>/chat")
@@ -42,18 +45,55 @@ def show(room_id: int) -> Any:
 @signed_in
 def write(room_id: int) -> Any:
     """A form, sent by a page without script or by the live page while its socket is down."""
-    key, body = request.form.get("key", ""), request.form.get("body", "")
+    key, body, note = (request.form.get(field, "") for field in ("key", "body", "note"))
+    actor, reply_to = current_user._get_current_object(), _as_number(request.form.get("reply_to", ""))
     try:
-        answer = write_and_answer(current_user._get_current_object(), room_id, key, body)
+        answer = write_and_answer(actor, room_id, key, body, note=note, reply_to=reply_to)
     except NotFound:
         raise
     except Refused as refusal:
         if wants_fragment():
             return {"ok": False, "code": refusal.code, "error": refusal.sentence}, refusal.status
-        return _page(room_id, body=body, error=refusal.sentence), refusal.status
+        return _page(room_id, body=body, note=note, reply_to=reply_to, error=refusal.sentence), refusal.status
     if wants_fragment():
         return {"ok": True, **answer}
     return redirect(_place_of(room_id, answer["message"]["id"], answer), 303)
+
+
+@blueprint.get("/messages/<int:message_id>/edit")
+@signed_in
+def change(message_id: int) -> Any:
+    message = message_to_edit(current_user, message_id, minutes=current_app.config["KITH"].edit_minutes)
+    return render_template("chat/edit.html", message=message, body=message.body, error="")
+
+
+@blueprint.post("/messages/<int:message_id>/edit")
+@signed_in
+def edit(message_id: int) -> Any:
+    """The words go through the gate again. A refusal keeps what was typed."""
+    body = request.form.get("body", "")
+    try:
+        answer = edit_and_answer(current_user, message_id, body)
+    except NotFound:
+        raise
+    except Refused as refusal:
+        if wants_fragment():
+            return {"ok": False, "code": refusal.code, "error": refusal.sentence}, refusal.status
+        message = message_to_read(current_user, message_id)
+        return render_template("chat/edit.html", message=message, body=body, error=refusal.sentence), refusal.status
+    if wants_fragment():
+        return {"ok": True, **answer}
+    return redirect(_place_of(answer["message"]["room"], message_id, answer), 303)
+
+
+@blueprint.post("/messages/<int:message_id>/react")
+@signed_in
+def react(message_id: int) -> Any:
+    given = request.form.get("give", "")
+    answer = react_and_answer(current_user, message_id, given or request.form.get("take", ""), on=bool(given))
+    if wants_fragment():
+        return {"ok": True, **answer}
+    return redirect(url_for("chat.show", room_id=answer["room"], at=answer["seq"], _anchor=f"message-{message_id}"), 303)
 
 
 @blueprint.post("/messages/<int:message_id>/withdraw")
@@ -79,14 +119,23 @@ def messages(room_id: int) -> Any:
     return {"ok": True, **stretch._asdict()}
 
 
-def _page(room_id: int, *, body: str = "", error: str = "", again: Again | None = None) -> Any:
+def _page(
+    room_id: int, *, body: str = "", note: str = "", reply_to: int | None = None, error: str = "", again: Again | None = None
+) -> Any:
     room = chat_to_read(current_user, room_id)
     stretch, muted = _stretch(room), muted_by(current_user)
+    answered = reply_to or _number("reply")
     posture = posture_at(room.outside_hours, room.timezone, hours_of(room), now())
     return render_template(
         "chat/room.html",
         room=room,
-        lines=_lines(stretch.messages, muted),
+        lines=_lines(stretch, muted),
+        kinds=REACTIONS,
+        rules=said_before_writing(room),
+        note=note,
+        answered=queries.quote_in(current_user, room, answered) if answered else [],
+        edit_minutes=current_app.config["KITH"].edit_minutes,
+        editable_since=now() - timedelta(minutes=current_app.config["KITH"].edit_minutes),
         muted=muted,
         stretch=stretch,
         newest=stretch.through >= room.last_seq,
@@ -107,7 +156,7 @@ def _page(room_id: int, *, body: str = "", error: str = "", again: Again | None 
 def _stretch(room: Room) -> queries.Stretch:
     at, before = _number("at"), _number("before")
     if at is not None:
-        return queries.messages_around(current_user, room, at)
+        return queries.messages_around(current_user, room, at, opened=_number("open"))
     return queries.messages_before(current_user, room, before)
 
 
@@ -144,7 +193,10 @@ def _taken_back(room_id: int) -> Again | None:
 
 def _number(name: str) -> int | None:
     """A number from the address; anything else is as if it were not there."""
-    given = request.args.get(name, "")
+    return _as_number(request.args.get(name, ""))
+
+
+def _as_number(given: str) -> int | None:
     return min(int(given), LARGEST) if given.isascii() and given.isdigit() and len(given) <= 10 else None
 
 
@@ -153,10 +205,11 @@ def _place_of(room_id: int, message_id: int, answer: dict[str, Any]) -> str:
     return url_for("chat.show", room_id=room_id, **cards, _anchor=f"message-{message_id}")
 
 
-def _lines(found: list[dict[str, Any]], muted: Muted | None) -> list[dict[str, Any]]:
+def _lines(stretch: queries.Stretch, muted: Muted | None) -> list[dict[str, Any]]:
     """Messages with what only a page needs: a moment to print, whether a day begins, whether the same person goes on."""
     lines, previous = [], None
-    for message in found:
+    quotes, own = {quote["seq"]: quote for quote in stretch.quotes}, {each["seq"]: each["mine"] for each in stretch.own}
+    for message in stretch.messages:
         moment = datetime.fromisoformat(message["at"])
         new_day = previous is None or previous["moment"].date() != moment.date()
         follows = (
@@ -169,6 +222,8 @@ def _lines(found: list[dict[str, Any]], muted: Muted | None) -> list[dict[str, A
         parts = _parts(message["body"], [] if mine else message["covers"])
         folded = muted is not None and not mine and muted.hides(message["body"])
         previous = {**message, "moment": moment, "new_day": new_day, "follows": follows, "parts": parts, "muted": folded}
+        previous["more"] = {field: message[field] for field in BESIDE}
+        previous |= {"quote": quotes.get(message["reply_to"]), "mine": own.get(message["seq"], [])}
         lines.append(previous)
     return lines
 

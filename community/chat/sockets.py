@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from flask import current_app
 from pydantic import BeforeValidator, Field, PlainValidator
 
+from community.accounts.blocking import apart_from
 from community.accounts.models import Account
-from community.core import db
+from community.core import db, fanout
 from community.core.errors import Refused
 from community.core.limits import limit
 from community.core.realtime import LiveNamespace, LiveSocket, Payload, send
@@ -18,7 +19,7 @@ from community.safety.personal import taken_out
 from . import actions, queries
 from .access import chat_to_read, standing_in
 from .events import StandingChanged, chat_room
-from .models import as_seen
+from .models import as_seen, counts_of
 
 LARGEST = 2**31 - 1
 
@@ -36,6 +37,7 @@ def _words(given: object) -> str:
 
 
 RoomId = Annotated[int, BeforeValidator(_number), Field(ge=1, le=LARGEST)]
+Words = Annotated[str, PlainValidator(_words)]
 
 
 class InRoom(Payload):
@@ -45,11 +47,22 @@ class InRoom(Payload):
 class NewMessage(Payload):
     room: RoomId
     key: str
-    body: Annotated[str, PlainValidator(_words)]
+    body: Words
+    note: Words = ""
+    reply_to: Annotated[int, Field(ge=1, le=LARGEST)] | None = None
 
 
 class OneMessage(Payload):
     message: Annotated[int, Field(ge=1, le=LARGEST)]
+
+
+class Edited(OneMessage):
+    body: Words
+
+
+class Reacted(OneMessage):
+    kind: str
+    on: bool
 
 
 class After(Payload):
@@ -67,8 +80,12 @@ class ChatNamespace(LiveNamespace):
         except Refused:
             return False
 
+    def arrived(self, actor: Account) -> None:
+        fanout.keep_from(self.sid(), apart_from(actor).silent)
+
     def refreshed(self, socket: LiveSocket, actor: Account) -> None:
-        """Authority changed. A room that is lost grows silent; only its screen can say so."""
+        """Authority changed, or whom they keep away from. A room that is lost grows silent; only its screen can say so."""
+        fanout.keep_from(socket.sid, apart_from(actor).silent)
         send(StandingChanged(socket.sid))
 
     def on_enter_room(self, actor: Account, payload: InRoom) -> dict[str, Any]:
@@ -90,7 +107,13 @@ class ChatNamespace(LiveNamespace):
 
     def on_write_message(self, actor: Account, payload: NewMessage) -> dict[str, Any]:
         """Stored and committed before the answer; announced to the room after the commit."""
-        return write_and_answer(actor, payload.room, payload.key, payload.body)
+        return write_and_answer(actor, payload.room, payload.key, payload.body, note=payload.note, reply_to=payload.reply_to)
+
+    def on_edit_message(self, actor: Account, payload: Edited) -> dict[str, Any]:
+        return edit_and_answer(actor, payload.message, payload.body)
+
+    def on_react(self, actor: Account, payload: Reacted) -> dict[str, Any]:
+        return react_and_answer(actor, payload.message, payload.kind, on=payload.on)
 
     def on_withdraw_message(self, actor: Account, payload: OneMessage) -> dict[str, Any]:
         return withdraw_and_answer(actor, payload.message)
@@ -99,20 +122,53 @@ class ChatNamespace(LiveNamespace):
         room = chat_to_read(actor, payload.room)
         return queries.messages_after(actor, room, payload.seq)._asdict()
 
+    def on_read_quote(self, actor: Account, payload: After) -> dict[str, Any]:
+        room = chat_to_read(actor, payload.room)
+        return {"quotes": queries.quote_in(actor, room, payload.seq)}
 
-def write_and_answer(actor: Account, room_id: int, key: str, body: object) -> dict[str, Any]:
+
+def write_and_answer(
+    actor: Account, room_id: int, key: str, body: object, *, note: object = "", reply_to: int | None = None
+) -> dict[str, Any]:
     """The same answer on the live road and on the page's. Messages that come in one moment share a commit, so `actor` is the
     account itself and not `current_user`."""
     config = current_app.config["KITH"]
     limit("write", actor.id, config.write_limit)
-    written = db.together(lambda: actions.write_message(actor, room_id, body=body, key=key, limit=config.message_max))
+    longest = config.message_max
+    written = db.together(
+        lambda: actions.write_message(actor, room_id, body=body, key=key, limit=longest, note=note, reply_to=reply_to)
+    )
+    return _answer(actor, written)
+
+
+def _answer(actor: Account, written: actions.Written) -> dict[str, Any]:
+    again = {"reactions": counts_of(written.message.id)} if written.message.version > 1 else {}
     return {
-        "message": as_seen(written.message, actor),
+        "message": as_seen(written.message, actor) | again,
         "repeated": written.repeated,
         "held": written.reviewed.held,
         "support": written.reviewed.support_id,
         "personal": written.reviewed.advice_id,
     }
+
+
+def edit_and_answer(actor: Account, message_id: int, body: object) -> dict[str, Any]:
+    config = current_app.config["KITH"]
+    limit("write", actor.id, config.write_limit)
+    with db.write():
+        written = actions.edit_message(actor, message_id, body=body, limit=config.message_max, minutes=config.edit_minutes)
+    return _answer(actor, written)
+
+
+def react_and_answer(actor: Account, message_id: int, kind: str, *, on: bool) -> dict[str, Any]:
+    limit("write", actor.id, current_app.config["KITH"].write_limit)
+
+    def act() -> dict[str, Any]:
+        message = actions.react(actor, message_id, kind, on=on)
+        numbers = {"room": message.room_id, "seq": message.seq, "id": message.id, "version": message.version}
+        return {**numbers, "reactions": counts_of(message.id), "mine": actions.reactions_of(actor, message)}
+
+    return db.stored(act)
 
 
 def withdraw_and_answer(actor: Account, message_id: int) -> dict[str, Any]:

@@ -35,6 +35,23 @@ YIELD_AFTER = 200
 REDIS_PATIENCE_S = 1
 WSGI_SOCKET = "gunicorn.socket"
 Key = tuple[str, Any]  # a namespace and a room
+Waiting = tuple[bytes, EnginePacket, int | None]  # a frame, the same for other transports, and whose words they are
+
+
+# Whom a connection does not hear, by account id: events whose payload names such an `author_id` are not written to it. Each
+# process knows its own connections; nothing is asked or stored for those who hear everybody.
+kept_from: dict[str, frozenset[int]] = {}
+
+
+def keep_from(sid: str, accounts: frozenset[int]) -> None:
+    if accounts:
+        kept_from[sid] = accounts
+    else:
+        kept_from.pop(sid, None)
+
+
+def _author_of(data: Any) -> int | None:
+    return data.get("author_id") if isinstance(data, dict) else None
 
 
 class FrameSocket:
@@ -158,13 +175,13 @@ class Fanout:
 
     def __init__(self, manager: Any) -> None:
         self.manager = manager
-        self.waiting: defaultdict[Key, list[tuple[bytes, Any]]] = defaultdict(list)
+        self.waiting: defaultdict[Key, list[Waiting]] = defaultdict(list)
         self.members: dict[Key, list[Member]] = {}
 
-    def put(self, namespace: str, room: Any, encoded: str) -> None:
+    def put(self, namespace: str, room: Any, encoded: str, author: int | None = None) -> None:
         key = (namespace, room)
         idle = key not in self.waiting
-        self.waiting[key].append((text_frame("4" + encoded), EnginePacket(MESSAGE, encoded)))
+        self.waiting[key].append((text_frame("4" + encoded), EnginePacket(MESSAGE, encoded), author))
         if idle:
             gevent.spawn(self._dispatch, key)
 
@@ -173,23 +190,28 @@ class Fanout:
         try:
             while batch := self.waiting[key]:
                 self.waiting[key] = []
-                self._write(key, b"".join(frame for frame, _ in batch), [packet for _, packet in batch])
+                self._write(key, batch)
         except Exception:
             logger.exception("a live batch was not delivered; the rows are stored and screens ask for what they miss")
         finally:
             del self.waiting[key]
 
-    def _write(self, key: Key, frames: bytes, packets: list[Any]) -> None:
+    def _write(self, key: Key, batch: list[Waiting]) -> None:
         """Who left during a pause is skipped; who came meanwhile asks for what was before."""
         members = self.members.get(key)
         if members is None:
             members = self.members[key] = self._find(key)
         moved = False
+        everything = frames, packets = _joined(batch)
         for count, (sid, eio_sid, sock, engine) in enumerate(members, 1):
             if count % YIELD_AFTER == 0:
                 gevent.sleep(0)
                 moved = self.members.get(key) is not members
             if engine.closed or (moved and sid not in self.manager.rooms.get(key[0], {}).get(key[1], ())):
+                continue
+            if kept_from:
+                frames, packets = _joined_for(sid, batch, everything)
+            if not packets:
                 continue
             if sock is not None and engine.upgraded and engine.queue.empty():
                 try:
@@ -208,6 +230,15 @@ class Fanout:
                 sock = environs.get(eio_sid, {}).get(WSGI_SOCKET)
                 found.append(Member(sid, eio_sid, sock if type(sock) is FrameSocket else None, engine))
         return found
+
+
+def _joined(batch: list[Waiting]) -> tuple[bytes, list[Any]]:
+    return b"".join(frame for frame, _, _ in batch), [packet for _, packet, _ in batch]
+
+
+def _joined_for(sid: str, batch: list[Waiting], everything: tuple[bytes, list[Any]]) -> tuple[bytes, list[Any]]:
+    silent = kept_from.get(sid)
+    return everything if silent is None else _joined([each for each in batch if each[2] not in silent])
 
 
 class KnowsMembers:
@@ -239,7 +270,7 @@ class FanoutManager(KnowsMembers, Manager):
             return
         encoded = _encode(self.server, event, data, namespace)
         if room in self.rooms.get(namespace, {}):
-            self.fanout.put(namespace, room, encoded)
+            self.fanout.put(namespace, room, encoded, _author_of(data))
 
 
 class RedisFanoutManager(KnowsMembers, RedisManager):
@@ -264,7 +295,8 @@ class RedisFanoutManager(KnowsMembers, RedisManager):
             super().emit(event, data, namespace=namespace, room=room, skip_sid=skip_sid, callback=callback, **kwargs)
             return
         encoded = _encode(self.server, event, data, namespace)
-        self._outbox.append({"method": "emit", "kith": encoded, "namespace": namespace, "room": room, "host_id": None})
+        told = {"method": "emit", "kith": encoded, "namespace": namespace, "room": room, "host_id": None}
+        self._outbox.append({**told, "author": _author_of(data)})
         self._something.set()
 
     def _send_outbox(self) -> None:
@@ -287,7 +319,30 @@ class RedisFanoutManager(KnowsMembers, RedisManager):
         if "kith" not in message:
             super()._handle_emit(message)
         elif message["room"] in self.rooms.get(message["namespace"], {}):
-            self.fanout.put(message["namespace"], message["room"], message["kith"])
+            self.fanout.put(message["namespace"], message["room"], message["kith"], message.get("author"))
+
+
+class StockManager(Manager):
+    """The library's own, but for those who keep away from each other."""
+
+    def emit(self, event: str, data: Any, namespace: str, room: Any = None, skip_sid: Any = None, **kwargs: Any) -> None:
+        super().emit(event, data, namespace, room=room, skip_sid=_skipping(data, skip_sid), **kwargs)
+
+
+class StockRedisManager(RedisManager):
+    """The same over Redis: every process leaves out its own connections when it delivers."""
+
+    def _handle_emit(self, message: dict[str, Any]) -> None:
+        data = message["data"][0] if isinstance(message["data"], list) and message["data"] else message["data"]
+        super()._handle_emit({**message, "skip_sid": _skipping(data, message["skip_sid"])})
+
+
+def _skipping(data: Any, skip_sid: Any) -> Any:
+    author = _author_of(data) if kept_from else None
+    if author is None:
+        return skip_sid
+    before = [skip_sid] if isinstance(skip_sid, str) else list(skip_sid or ())
+    return [*before, *(sid for sid, silent in list(kept_from.items()) if author in silent)]
 
 
 def _encode(server: Any, event: str, data: Any, namespace: str) -> str:

@@ -22,7 +22,6 @@ from flask_login import current_user
 from flask_socketio import ConnectionRefusedError as Refusal
 from flask_socketio import Namespace, SocketIO, join_room, leave_room
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
-from socketio import Manager, RedisManager
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import Config
@@ -107,6 +106,7 @@ class Sockets:
 
     def remove(self, namespace: str, sid: str) -> None:
         socket = self._by_sid.pop((namespace, sid), None)
+        fanout.keep_from(sid, frozenset())
         if socket is not None:
             self._by_account[socket.account_id].pop((namespace, sid), None)
             if not self._by_account[socket.account_id]:
@@ -214,6 +214,10 @@ class LiveNamespace(Namespace):
         known = event in ("connect", "disconnect") or getattr(getattr(self, f"on_{event}", None), "guarded", False)
         return super().trigger_event(event, *args) if known else super().trigger_event(packets.MALFORMED, args[0])
 
+    def sid(self) -> str:
+        """The connection whose event is handled now."""
+        return _sid()
+
     def hear(self, room: str) -> None:
         socket = sockets.get(self.namespace, _sid())
         if socket is not None:
@@ -320,7 +324,8 @@ class SessionInterface(SecureCookieSessionInterface):
 def _manager(config: Config) -> dict[str, Any]:
     """Our own fan-out, or the stock managers. Said outright each time: options of an earlier app would stay."""
     if config.fanout == "stock":
-        return {"client_manager": RedisManager(config.redis_url, channel=CHANNEL) if config.redis_url else Manager()}
+        stock = fanout.StockRedisManager(config.redis_url, channel=CHANNEL) if config.redis_url else fanout.StockManager()
+        return {"client_manager": stock}
     if config.redis_url:
         return {"client_manager": fanout.RedisFanoutManager(config.redis_url, CHANNEL)}
     return {"client_manager": fanout.FanoutManager()}

@@ -178,6 +178,10 @@ PLAIN = (
     "profile",
     "timezone",
     "outside_hours",
+    "slow_seconds",
+    "links_by",
+    "link_days",
+    "mentions_max",
     "position",
 )
 
@@ -197,7 +201,8 @@ def _facts_told(settings: RoomSettings) -> dict[str, Any]:
 
 def _rules_of(room: Room) -> dict[str, Any]:
     """What the audit log keeps of a room: its settings, not its prose."""
-    kept = ("read_by", "write_by", "mode", "profile", "has_forum", "has_chat", "timezone", "outside_hours")
+    who = ("read_by", "write_by", "mode", "profile", "has_forum", "has_chat", "timezone", "outside_hours")
+    kept = (*who, "slow_seconds", "links_by", "link_days", "mentions_max")
     return {**{field: getattr(room, field) for field in kept}, "hours": [list(span) for span in sorted(hours_of(room))]}
 
 

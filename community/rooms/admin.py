@@ -20,7 +20,8 @@ blueprint = Blueprint("rooms_admin", __name__, url_prefix="/admin/rooms")
 
 BLANK = {
     "has_forum": "1", "has_chat": "1", "read_by": "members", "write_by": "joined", "mode": "publish", "profile": "general",
-    "timezone": "Europe/London", "outside_hours": "quiet", "hours": "always", "position": "0",
+    "timezone": "Europe/London", "outside_hours": "quiet", "hours": "always", "slow_seconds": "0",
+    "links_by": "anyone", "link_days": "7", "mentions_max": "5", "position": "0",
 }  # fmt: skip
 
 
@@ -132,7 +133,7 @@ def save_scope(account_id: int) -> Any:
 
 def _typed(room: Room) -> dict[str, Any]:
     plain = {field: getattr(room, field) for field in actions.PLAIN}
-    return {**plain, "position": str(room.position), **forms.as_typed(hours_of(room))}
+    return {**plain, **{field: str(getattr(room, field)) for field in forms.NUMBERS}, **forms.as_typed(hours_of(room))}
 
 
 def _form(typed: Any, problem: Invalid | None = None, *, room: Room | None = None) -> Any:

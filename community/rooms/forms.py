@@ -7,17 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from typing import Any
 from zoneinfo import available_timezones
 
 from community.core import text
 from community.core.errors import Invalid
 from community.safety import PROFILES
 
-from .models import MODES, OUTSIDE, READERS, WRITERS
+from .models import LINKERS, MODES, OUTSIDE, READERS, WRITERS
 from .posture import DAY, DAYS, Span, clock_time
 
 MAX_GUIDANCE = 5_000
-MAX_POSITION = 1_000
+NUMBERS = {  # what it is called, the most, and what an empty field means
+    "slow_seconds": ("The time between two messages", 3_600, "0"),
+    "link_days": ("How long somebody is a member before posting links", 365, "7"),
+    "mentions_max": ("How many people one message may name", 50, "5"),
+    "position": ("The place in the list", 1_000, "0"),
+}
 SPANS_A_DAY = 2
 _SPAN = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s*(?:-|–|—|to|until)\s*(\d{1,2})(?:[:.h](\d{2}))?", re.ASCII)
 _CLOSED = frozenset({"", "-", "–", "closed", "none", "off"})
@@ -38,6 +44,10 @@ class RoomSettings:
     profile: str
     timezone: str
     outside_hours: str
+    slow_seconds: int
+    links_by: str
+    link_days: int
+    mentions_max: int
     position: int
     hours: tuple[Span, ...]
 
@@ -66,13 +76,15 @@ def room_settings(form: Mapping[str, str]) -> RoomSettings:
         ("mode", MODES),
         ("outside_hours", OUTSIDE),
         ("timezone", timezones()),
+        ("links_by", LINKERS),
     )
     chosen = {field: _choice(problems, form, field, known) for field, known in asked}
-    position, hours = _position(problems, form), _hours(problems, form)
+    numbers = {field: _number(problems, form, field, *bounds) for field, bounds in NUMBERS.items()}
+    hours = _hours(problems, form)
     if problems:
         raise Invalid(problems)
-    prose = {"name": name, "purpose": purpose, "guidance": guidance, **chosen}
-    return RoomSettings(**prose, has_forum=has_forum, has_chat=has_chat, position=position, hours=hours)
+    told: dict[str, Any] = {"name": name, "purpose": purpose, "guidance": guidance, **chosen, **numbers}
+    return RoomSettings(**told, has_forum=has_forum, has_chat=has_chat, hours=hours)
 
 
 def _line(problems: dict[str, str], form: Mapping[str, str], field: str, *, limit: int, what: str, needed: bool = False) -> str:
@@ -93,10 +105,10 @@ def _choice(problems: dict[str, str], form: Mapping[str, str], field: str, known
     return value
 
 
-def _position(problems: dict[str, str], form: Mapping[str, str]) -> int:
-    typed = form.get("position", "").strip() or "0"
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 10 and int(typed) <= MAX_POSITION):
-        problems["position"] = f"The place in the list is a number from 0 to {MAX_POSITION:,}."
+def _number(problems: dict[str, str], form: Mapping[str, str], field: str, what: str, most: int, usual: str) -> int:
+    typed = form.get(field, "").strip() or usual
+    if not (typed.isascii() and typed.isdigit() and len(typed) < 10 and int(typed) <= most):
+        problems[field] = f"{what} is a number from 0 to {most:,}."
         return 0
     return int(typed)
 

@@ -14,6 +14,7 @@ READERS = ("members", "joined", "staff")
 WRITERS = ("joined", "staff")
 MODES = ("publish", "hold")
 OUTSIDE = ("quiet", "night", "closed")
+LINKERS = ("anyone", "settled", "nobody")
 
 
 class Room(Base):
@@ -27,6 +28,7 @@ class Room(Base):
         one_of("mode", MODES),
         one_of("outside_hours", OUTSIDE),
         one_of("profile", PROFILES),
+        one_of("links_by", LINKERS),
         said("name"),
         sa.CheckConstraint("has_forum OR has_chat", name="forum_or_chat"),
     )
@@ -44,6 +46,10 @@ class Room(Base):
     timezone: Mapped[str] = mapped_column(sa.String(60), default="Europe/London")
     profile: Mapped[str] = mapped_column(sa.String(12), default="general")  # which safety rules speak here
     outside_hours: Mapped[str] = mapped_column(sa.String(10), default="quiet")  # posture outside the opening hours
+    slow_seconds: Mapped[int] = mapped_column(default=0)  # between two chat messages of one member; 0: none
+    links_by: Mapped[str] = mapped_column(sa.String(10), default="anyone")  # who may put links into the chat
+    link_days: Mapped[int] = mapped_column(default=7)  # how long somebody is here before they are settled
+    mentions_max: Mapped[int] = mapped_column(default=5)  # people named with @ in one message
     position: Mapped[int] = mapped_column(default=0)
     member_count: Mapped[int] = mapped_column(default=0)
     topic_count: Mapped[int] = mapped_column(default=0)

@@ -1,5 +1,7 @@
 // Messages as they stand on the screen. Words go in as text only, never as markup.
 import { localise } from "./core.time.mjs";
+import { answersLine, menu, quoteLine } from "./chat.menu.mjs";
+import { element } from "./chat.parts.mjs";
 
 const CLOSE_TOGETHER_MS = 5 * 60_000;
 const STATES = {
@@ -9,12 +11,7 @@ const STATES = {
   waiting: "Not sent yet. It is sent as soon as the connection is back.",
 };
 
-export function element(name, className = "", text = "") {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  if (text) made.textContent = text;
-  return made;
-}
+export { element };
 
 const COVERED = "Others see a part of this covered until they choose to look.";
 const MUTED = "You muted words in this";
@@ -53,7 +50,7 @@ function wordsOf(bubble) {
 export function readLines(list) {
   const read = [];
   for (const line of list.querySelectorAll(".message")) {
-    const { seq, author, at, state = "visible", covers = "[]" } = line.dataset;
+    const { seq, author, at, state = "visible", covers = "[]", more } = line.dataset;
     const before = read.at(-1);
     const same = line.classList.contains("follows");
     read.push({
@@ -62,7 +59,8 @@ export function readLines(list) {
       author_id: Number(author),
       author: same ? before.author : line.querySelector(".who").textContent,
       hue: same ? before.hue : Number(line.querySelector(".avatar")?.className.match(/hue-(\d)/)?.[1] ?? 0),
-      body: wordsOf(line.querySelector(".bubble")),
+      body: state === "muted" ? "" : wordsOf(line.querySelector(".bubble")),
+      ...JSON.parse(more),
       covers: JSON.parse(covers),
       at,
       state,
@@ -74,8 +72,8 @@ export function readLines(list) {
 /** Makes `list` show these messages, then these entries, in place: what already stands right is not touched. */
 export class Lines {
   /** `mutes(body)`: whether the reader muted words in it. */
-  constructor(list, me, actions, mutes = () => false) {
-    Object.assign(this, { list, me, actions, mutes });
+  constructor(list, me, actions, mutes = () => false, { ledger = null, editMs = 0 } = {}) {
+    Object.assign(this, { list, me, actions, mutes, ledger, editMs });
     this.cards = new Map();
     this.sent = new Set();
     this.shown = new Map();
@@ -128,15 +126,18 @@ export class Lines {
     const mine = message.author_id === this.me;
     const sent = mine && this.sent.has(message.seq) && message.state === "visible";
     const state = sent ? "Sent" : (STATES[message.state] ?? "");
+    const given = this.ledger?.mine(message.seq) ?? [];
+    const quote = message.reply_to ? (this.ledger?.quote(message.reply_to) ?? null) : undefined;
+    const editable = mine && Date.now() - new Date(message.at) < this.editMs;
     return {
       key: `m${message.seq}`,
-      look: `${message.state} ${follows} ${sent}`,
+      look: JSON.stringify([message.state, follows, sent, message.version, message.body, message.reactions, given, quote]),
       asServed: (node) => !sent && node.classList.contains("follows") === follows && (node.dataset.state ?? "visible") === message.state,
       make: () => {
-        const line = messageLine({ ...message, mine, follows, state, muted: !mine && this.mutes(message.body) });
+        const line = messageLine({ ...message, mine, follows, state, given, quote, editable, muted: !mine && this.mutes(message.body), shown: message.state });
         line.id = `message-${message.id}`;
         line.dataset.seq = message.seq;
-        if (message.state !== "visible") line.classList.add("is-held");
+        if (["held", "hidden"].includes(message.state)) line.classList.add("is-held");
         return line;
       },
     };
@@ -170,7 +171,7 @@ export class Lines {
   }
 }
 
-function messageLine({ author, hue, at, body, covers = [], id, mine, follows, state, muted = false }) {
+function messageLine({ author, hue, at, body, covers = [], note = "", id, mine, follows, state, muted = false, shown, quote, edited = false, reactions = {}, given = [], ...about }) {
   const line = element("div", `message${mine ? " is-mine" : ""}${follows ? " follows" : ""}`);
   if (!follows) {
     if (!mine) {
@@ -185,27 +186,35 @@ function messageLine({ author, hue, at, body, covers = [], id, mine, follows, st
   const bubble = element("p", "bubble");
   covering(bubble, body, mine ? [] : covers);
   bubble.dir = "auto";
+  if (shown === "muted") away(bubble, about.seq, id, author);
   const row = element("div", "message-line");
-  row.append(muted ? folded(bubble) : bubble);
-  if (!mine) row.append(reportLink(id, author));
+  if (quote !== undefined) line.append(quoteLine(quote));
+  if (muted || note) row.append(folded(bubble, note ? `Note: ${note}` : MUTED, mine));
+  else row.append(bubble);
+  if (shown) row.append(menu({ id, author, mine, given, state: shown, ...about }));
   line.append(row);
+  if (edited) line.append(element("p", "message-state", "Edited"));
+  const answers = answersLine(reactions, given);
+  if (answers) line.append(answers);
   if (mine && covers.length) line.append(element("p", "message-state", COVERED));
   if (state) line.append(element("p", "message-state", state));
   localise(line);
   return line;
 }
 
-function folded(bubble) {
+function folded(bubble, says, open) {
   const made = element("details", "reveal");
-  made.append(element("summary", "", MUTED), bubble);
+  made.open = open;
+  made.append(element("summary", "", says), bubble);
   return made;
 }
 
-function reportLink(id, author) {
-  const link = element("a", "message-report", "Report");
-  link.href = `/report/message/${Number(id)}`;
-  link.append(element("span", "visually-hidden", ` the message by ${author}`));
-  return link;
+/** What somebody muted wrote is not in the payload; the page opens it. */
+function away(bubble, seq, id, author) {
+  const link = element("a", "", "Show");
+  link.href = `?at=${Number(seq)}&open=${Number(seq)}#message-${Number(id)}`;
+  bubble.classList.add("soft");
+  bubble.replaceChildren(`You muted ${author}. `, link);
 }
 
 function dayLine(at) {

@@ -42,13 +42,30 @@ export class Link {
   }
 
   /** A socket that does not answer may be half dead; the page is asked then. The key makes both one message. */
-  async write(key, body) {
+  async write({ key, body, note = "", reply_to = null }) {
     if (this.entered) {
       try {
-        return await this.#ask("write_message", { room: this.room, key, body });
+        return await this.#ask("write_message", { room: this.room, key, body, note, reply_to });
       } catch { /* no answer: the other road */ }
     }
-    return this.#post(key, body);
+    return this.#post({ key, body, note, reply_to: reply_to ?? "" });
+  }
+
+  async react(message, kind, on) {
+    if (this.entered) {
+      try {
+        return await this.#ask("react", { message, kind, on });
+      } catch { /* no answer: the other road */ }
+    }
+    const fields = new FormData(this.form);
+    fields.set(on ? "give" : "take", kind);
+    return this.#fetch(`/messages/${message}/react`, { method: "POST", body: fields });
+  }
+
+  /** The beginning of a message older than what is shown; nothing without a socket, until the next reading. */
+  async readQuote(seq) {
+    if (!this.entered) return { ok: false };
+    return this.#ask("read_quote", { room: this.room, seq });
   }
 
   async withdraw(message) {
@@ -117,10 +134,9 @@ export class Link {
     return this.#fetch(`${this.path}/messages?${query}`, {});
   }
 
-  #post(key, body) {
+  #post(words) {
     const fields = new FormData(this.form);
-    fields.set("key", key);
-    fields.set("body", body);
+    for (const [name, value] of Object.entries(words)) fields.set(name, value);
     return this.#fetch(this.path, { method: "POST", body: fields });
   }
 

@@ -12,9 +12,9 @@ export class Outbox {
     this.entries = this.#load();
   }
 
-  /** New words; `after` is the room's newest number when they were sent. */
-  add(body, after) {
-    const entry = { key: newKey(), body, after, at: this.now(), state: "sending", sentence: "" };
+  /** New words, perhaps with a `note` and the number they answer (`reply_to`); `after` is the room's newest number when they were sent. */
+  add(body, after, more = {}) {
+    const entry = { key: newKey(), body, ...more, after, at: this.now(), state: "sending", sentence: "" };
     this.entries.push(entry);
     this.#keep();
     return entry;

@@ -6,6 +6,7 @@ import { countOneMore } from "./core.badge.mjs";
 import { Ledger } from "./chat.ledger.mjs";
 import { Lines, element, readLines } from "./chat.lines.mjs";
 import { Link } from "./chat.link.mjs";
+import { oneMenu, quoteLine } from "./chat.menu.mjs";
 import { muting } from "./chat.fold.mjs";
 import { Outbox } from "./chat.outbox.mjs";
 
@@ -26,9 +27,11 @@ const room = Number(chat.dataset.room);
 const me = Number(chat.dataset.me);
 
 const ledger = new Ledger(Number(chat.dataset.start), Number(chat.dataset.through));
-ledger.settle({ messages: readLines(list), start: ledger.start, through: ledger.through });
+ledger.settle({ messages: readLines(list), start: ledger.start, through: ledger.through, ...JSON.parse(chat.dataset.beside) });
 const outbox = new Outbox(safely(() => localStorage), `kith:draft:${document.body.dataset.person}:outbox-${room}`);
-const lines = new Lines(list, me, { again, takeBack }, muting(JSON.parse(chat.dataset.muted ?? "[]")));
+const lines = new Lines(list, me, { again, takeBack }, muting(JSON.parse(chat.dataset.muted ?? "[]")), {
+  ledger, editMs: Number(chat.dataset.edit) * 60_000,
+});
 const inFlight = new Set();
 let unread = 0;
 
@@ -117,7 +120,7 @@ async function bring(act) {
 
 let catching = null;
 /** Asks for everything after `from` until nothing is missing. One question at a time. */
-function catchUp(from = ledger.through) {
+function catchUp(from = ledger.asksFrom) {
   catching ??= bring(() => readOn(from)).then(() => reach(true), () => reach(false)).finally(() => {
     catching = null;
     if (link.entered && ledger.gap) catchUp();
@@ -191,21 +194,106 @@ list.addEventListener("submit", (event) => {
 
 const events = {
   message(message) {
-    if (message.room !== room || !ledger.hear(message)) return;
-    show();
-    countUnread(message.author_id === me ? 0 : 1);
+    if (message.room !== room) return;
+    const known = ledger.get(message.seq);
+    if (ledger.hear(message)) {
+      show();
+      countUnread(known || message.author_id === me ? 0 : 1);
+    }
+    if (message.reply_to && !ledger.knowsQuote(message.reply_to)) learnQuote(message.reply_to);
     if (ledger.gap) catchUp();
   },
-  message_hidden({ room: where, seq }) {
+  message_hidden({ room: where, seq, version }) {
     if (where !== room) return;
     if (ledger.get(seq)?.author_id === me) catchUp(seq - 1); // its author still sees it, with the reason
-    else if (ledger.hide(seq)) show();
+    else if (ledger.hide(seq, version)) show({ quiet: true });
     if (ledger.gap) catchUp();
+  },
+  message_reacted(told) {
+    if (told.room !== room) return;
+    if (ledger.react(told)) show({ quiet: true });
+    if (ledger.gap) catchUp();
+  },
+  own_reactions(told) {
+    if (told.room === room && ledger.keepOwn(told)) show({ quiet: true });
   },
   // Everybody in a room may hear this at once, so not everybody asks at once.
   standing_changed() { setTimeout(() => link.enter(), 1_500 * Math.random()); },
   notification_added: countOneMore,
 };
+
+async function learnQuote(seq) {
+  const answer = await link.readQuote(seq).catch(() => ({ ok: false })); // without it the line says that nothing is there
+  if (!answer.ok) return;
+  ledger.learn(answer);
+  show({ quiet: true });
+}
+
+// ---- what people do with a message
+
+oneMenu(list);
+
+list.addEventListener("click", (event) => {
+  const line = event.target.closest(".message");
+  const quote = event.target.closest("a.quote");
+  const act = event.target.closest(".message-reply, .message-kind, .message-take-back");
+  const there = quote && list.querySelector(`.message[data-seq="${quote.dataset.seq}"]`);
+  if (there) {
+    event.preventDefault();
+    there.tabIndex = -1;
+    there.focus();
+    there.scrollIntoView({ block: "center" });
+  }
+  if (!act || !line || (act.matches(".message-reply") && !box)) return;
+  event.preventDefault();
+  const message = ledger.get(Number(line.dataset.seq));
+  const menu = act.closest(".message-menu");
+  if (menu) menu.open = false;
+  if (act.matches(".message-reply")) return answering(ledger.quote(message.seq));
+  if (act.matches(".message-kind")) return kindly(message, act.dataset.kind);
+  takeBackShown(message);
+});
+
+async function kindly({ id, seq }, kind) {
+  try {
+    const answer = await link.react(id, kind, !ledger.mine(seq).includes(kind));
+    if (!answer.ok) return tell(answer.error);
+    ledger.react(answer);
+    ledger.keepOwn(answer);
+    show({ quiet: true });
+    list.querySelector(`[data-seq="${seq}"] .message-menu summary`)?.focus({ preventScroll: true });
+    if (ledger.gap) catchUp();
+  } catch { tell("No answer came. Please try again in a moment."); }
+}
+
+async function takeBackShown({ id, seq }) {
+  try {
+    const answer = await link.withdraw(id);
+    if (!answer.ok) return tell(answer.error);
+    ledger.hide(seq);
+    show();
+    if (box) putBack(answer);
+  } catch { tell("No answer came. Please try again in a moment."); }
+}
+
+/** The next message answers this one; nothing: it does not. */
+function answering(quote) {
+  composer.elements.reply_to.value = quote?.seq ?? "";
+  const says = composer.querySelector(".answering");
+  says.replaceChildren();
+  says.hidden = !quote;
+  if (!quote) return;
+  const stop = element("button", "btn btn-quiet", "Not an answer");
+  stop.type = "button";
+  stop.addEventListener("click", () => { answering(null); box.focus(); });
+  says.append(quoteLine(quote), stop);
+  box.focus();
+}
+
+composer?.querySelector(".answering a[href].btn")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  answering(null);
+});
 
 // ---- the connection
 
@@ -294,7 +382,7 @@ async function deliver(entry) {
   let answer;
   inFlight.add(entry.key);
   try {
-    answer = await link.write(entry.key, entry.body);
+    answer = await link.write(entry);
   } catch {
     outbox.update(entry, "waiting");
     show();
@@ -415,8 +503,12 @@ composer?.addEventListener("submit", (event) => {
   if (composer.querySelector(".send").disabled || !words.trim()) return box.focus();
   if ([...words].length > longest) return refuse(`This is too long by ${[...words].length - longest} characters. Nothing is cut off: shorten it or send it in two parts.`);
   composer.querySelector(".composer-says").hidden = true;
-  outbox.add(words, ledger.newest);
+  const { note, reply_to: answered } = composer.elements;
+  outbox.add(words, ledger.newest, { note: note.value, reply_to: Number(answered.value) || null });
   fill("");
+  note.value = "";
+  note.closest("details").open = false;
+  answering(null);
   forgetDraft(composer);
   show();
   toEnd();

@@ -17,11 +17,13 @@ from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from community import create_app
 from community.accounts import actions as accounts
+from community.accounts import blocking
 from community.chat.models import Message
 from community.core import db
 from community.core.clock import now
 from community.lexicon import actions as lexicon
 from community.rooms import actions as rooms
+from community.rooms.actions import add_member
 from community.rooms.models import Room
 from community.safety import Rule
 from community.safety.folding import fold_char
@@ -597,3 +599,41 @@ def test_the_screen_folds_every_character_as_the_server_does(house: House, scree
     assert (live.TOP / "static/js/chat.fold.table.mjs").read_text() == table(), (
         "run: python -m docs.make_fold > static/js/chat.fold.table.mjs"
     )
+
+
+def test_blocked_words_never_reach_the_wire(house: House, screens: Screens) -> None:
+    room = house.room()
+    cleo = house.stage.person("Cleo", rooms=True)
+    house.stage.do(lambda: add_member(db.session().get_one(Room, room), cleo.id))
+    house.stage.do(lambda: blocking.keep_away(cleo.account(), house.ben.id, "block"))
+    frames: list[str] = []
+
+    def listen(page: Page) -> None:
+        page.on("websocket", lambda wire: wire.on("framereceived", lambda payload: frames.append(str(payload))))
+
+    page, ben = screens(cleo, room, before=listen), screens(house.ben, room)
+    says(ben, "Not for everybody.")
+    expect(ben.locator(".message-state", has_text=SENT)).to_be_visible()
+    says(screens(house.ana, room), "For everybody.")
+    wait_for_words(page, ["For everybody."])
+    assert any("For everybody." in frame for frame in frames)
+    assert not any("Not for everybody." in frame for frame in frames)
+
+
+def test_an_answer_and_a_kind_answer_reach_the_other_screen(house: House, screens: Screens) -> None:
+    room = house.room()
+    ana, ben = screens(house.ana, room), screens(house.ben, room, phone=True)
+    says(ana, "The morning is long.")
+    menu = ben.get_by_label("More for the words of Ana")
+    menu.click()
+    ben.get_by_role("button", name="A hug").click()
+    expect(ana.locator(".kind")).to_have_text("A hug 1")
+    expect(ben.locator(".kind.is-own")).to_be_visible()
+    menu.click()
+    ben.get_by_role("link", name="Reply").click()
+    says(ben, "I know.")
+    expect(ana.locator(".quote")).to_contain_text("The morning is long.")
+    ana.get_by_label("More for your words").focus()
+    ana.keyboard.press("Enter")
+    ana.get_by_role("button", name="Take back").click()
+    expect(ben.locator(".quote")).to_have_text("Answers a message that is no longer here")

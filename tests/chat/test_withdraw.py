@@ -38,7 +38,7 @@ def test_a_message_taken_back_leaves_every_screen(stage: Stage, ana: Person, ben
         "ok": True, "room": stage.low_days, "seq": 1, "id": message.id, "body": "Never mind this.", "without": "Never mind this.",
     }  # fmt: skip
     heard = [event for event in other.get_received() if event["name"] == "message_hidden"]
-    assert heard[0]["args"] == [{"room": stage.low_days, "id": message.id, "seq": 1}]
+    assert heard[0]["args"] == [{"room": stage.low_days, "id": message.id, "seq": 1, "version": 2}]
     for person in (ana, ben):
         assert person.live().emit("read_after", {"room": stage.low_days, "seq": 0}, callback=True)["messages"] == []
 
