@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from community.rooms.posture import DAY, Span, posture_at
+from community.rooms.hours import DAY, POSTURES, Holiday, Hours, Span
+from community.rooms.posture import Posture, posture_at, staffed_from
 
 LONDON = "Europe/London"
 ZONES = (LONDON, "America/New_York", "Africa/Cairo", "America/Havana", "Australia/Lord_Howe", "Asia/Kolkata", "UTC")
