@@ -110,6 +110,7 @@ class Demo:
             db.session().add(room)
             self.rooms[entry["key"]] = room
         db.session().flush()
+
     def _make_people(self) -> None:
         for name in (*CAST, *sorted(self._voices() - set(CAST))):
             made = add_account(

@@ -105,7 +105,11 @@ def _judge(item: Reviewable, *, known: frozenset[Known]) -> Reviewed:
     findings, lexicon = _scan(item)
     item.reviewed = True
     item.lexicon_revision = lexicon.revision if lexicon else 0
-    item.cover(_spans_to_cover(item, [finding for finding in findings if finding.action == "mask"] + _covered_for_the_hour(item, findings)))
+    item.cover(
+        _spans_to_cover(
+            item, [finding for finding in findings if finding.action == "mask"] + _covered_for_the_hour(item, findings)
+        )
+    )
     if _must_hold(item, findings, unread=lexicon is None):
         item.visibility = "held"
     database = db.session()

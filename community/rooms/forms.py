@@ -136,7 +136,9 @@ def _spans(problems: dict[str, str], form: Mapping[str, str]) -> tuple[Span, ...
         problems["hours"] = "No day has hours. Give at least one, or choose “around the clock”."
     for span, later in _neighbours(found):
         if 1440 * span.weekday + span.closes > later:
-            problems[f"day{span.weekday}"] = f"{DAYS[span.weekday]}: two spans overlap. End the one that begins at {clock_time(span.opens)} earlier."
+            problems[f"day{span.weekday}"] = (
+                f"{DAYS[span.weekday]}: two spans overlap. End the one that begins at {clock_time(span.opens)} earlier."
+            )
     return tuple(found)
 
 
@@ -211,7 +213,9 @@ def holidays_of(form: Mapping[str, str]) -> list[Holiday]:
 def _days(line: str) -> tuple[date, date]:
     match = _HOLIDAY.fullmatch(line)
     if match is None:
-        raise ValueError(f"“{line[:40]}” was not understood. Write 2026-12-25 Christmas Day, or 2026-12-24 to 2026-12-26 Christmas.")
+        raise ValueError(
+            f"“{line[:40]}” was not understood. Write 2026-12-25 Christmas Day, or 2026-12-24 to 2026-12-26 Christmas."
+        )
     try:
         first, last = date.fromisoformat(match[1]), date.fromisoformat(match[2] or match[1])
     except ValueError:

@@ -164,7 +164,11 @@ def somebody_comes(room: Room) -> str:
     if posture_now(room).name == "staffed":
         return ""
     at = next_staffed(room)
-    return f"A moderator comes next at {in_short(at)} in {place_of(room.timezone)}." if at else "No hour is set when a moderator comes next."
+    return (
+        f"A moderator comes next at {in_short(at)} in {place_of(room.timezone)}."
+        if at
+        else "No hour is set when a moderator comes next."
+    )
 
 
 def is_open(room: Room) -> bool:

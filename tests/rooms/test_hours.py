@@ -30,7 +30,21 @@ def test_hours_are_understood_as_people_write_them(typed: str, spans: list[Any])
 
 
 @pytest.mark.parametrize(
-    "typed", ["25-26", "9:75-10", "17-9 tonight", "9-9", "9-12, 11-13", "9-10, 11-12, 13-14, 15-16, 17-18", "morning", "17-9, 8-9", "9", "-", "９-１７", "<script>"]
+    "typed",
+    [
+        "25-26",
+        "9:75-10",
+        "17-9 tonight",
+        "9-9",
+        "9-12, 11-13",
+        "9-10, 11-12, 13-14, 15-16, 17-18",
+        "morning",
+        "17-9, 8-9",
+        "9",
+        "-",
+        "９-１７",
+        "<script>",
+    ],
 )
 def test_hours_that_cannot_be_are_refused_in_a_sentence_that_names_the_day(typed: str) -> None:
     form = {**WEEK, "hours": "set", "day0": "9-17", "day3": typed}
