@@ -13,8 +13,8 @@ from community.core.errors import Invalid
 from community.core.web import admin_only
 
 from . import access, actions, forms, queries
-from .models import Room
 from .hours import DAYS
+from .models import Room
 from .posture import EFFECTS, place_of, posture_now, what_changes
 
 blueprint = Blueprint("rooms_admin", __name__, url_prefix="/admin/rooms")

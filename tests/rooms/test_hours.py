@@ -39,7 +39,7 @@ def test_hours_are_understood_as_people_write_them(typed: str, spans: list[Any])
         "9-12, 11-13",
         "9-10, 11-12, 13-14, 15-16, 17-18",
         "morning",
-        "17-9, 8-9",
+        "9-17, 16-18",
         "9",
         "-",
         "９-１７",
