@@ -175,7 +175,7 @@ def _between(typed: str) -> tuple[int, int]:
     if match is None:
         raise ValueError(f"“{typed[:40]}” was not understood. Write 9:00-17:30, or 22-6 night, or none.")
     opens, closes = _minute(match[1], match[2]), _minute(match[3], match[4]) or DAY
-    if opens == closes or opens == DAY:
+    if opens in (closes, DAY):
         raise ValueError("a span ends at another time than it begins; a whole day is 0-24.")
     return opens, closes + (DAY if closes < opens else 0)
 
@@ -230,8 +230,7 @@ def _days(line: str) -> tuple[date, date]:
 
 def _name_of(line: str) -> str:
     match = _HOLIDAY.fullmatch(line)
-    name = text.line_of(match[3], field="days", limit=60, what="a name") if match else ""
-    return name
+    return text.line_of(match[3], field="days", limit=60, what="a name") if match else ""
 
 
 def as_typed(hours: tuple[Span, ...]) -> dict[str, str]:
