@@ -89,8 +89,10 @@ class _Plan:
         if _holding(self.holidays, moment) is None:
             week = self._week(moment, HORIZON)
             name = _holding(week, moment)
-            later = (edge for start, end, _ in week for edge in (start, end) if edge > moment)
-            edges += [edge for edge in later if _holding(week, edge) != name][:1]
+            beyond = moment + timedelta(days=HORIZON - 2)  # what lies at the end of the list is no change
+            later = (edge for start, end, _ in week for edge in (start, end) if moment < edge < beyond)
+            change = next((edge for edge in later if _holding(week, edge) != name), None)
+            edges += [change] if change else []
         return min(edges, default=None)
 
     def _week(self, moment: datetime, days: int) -> list[Stretch]:
