@@ -74,7 +74,7 @@ def test_hours_over_the_whole_week_never_end() -> None:
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(week=weeks(), zone=st.sampled_from(ZONES), moment=moments | near_clock_changes)
 def test_a_posture_holds_until_the_moment_it_names_and_changes_then(week: list[Span], zone: str, moment: datetime) -> None:
     """Anywhere, on any day, daylight saving or not."""
@@ -89,7 +89,7 @@ def test_a_posture_holds_until_the_moment_it_names_and_changes_then(week: list[S
     assert posture_at("quiet", zone, Hours(tuple(week)), changes).name != posture.name
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(week=weeks(), zone=st.sampled_from(ZONES), moment=moments)
 def test_away_from_clock_changes_a_posture_is_what_the_wall_clock_says(week: list[Span], zone: str, moment: datetime) -> None:
     local = moment.astimezone(ZoneInfo(zone))
@@ -118,7 +118,7 @@ def plans(draw: st.DrawFn) -> Hours:
     return Hours(tuple(named), tuple(off))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(hours=plans(), zone=st.sampled_from(ZONES), moment=moments | near_clock_changes)
 def test_holidays_and_nights_hold_until_the_very_moment_they_name(hours: Hours, zone: str, moment: datetime) -> None:
     posture = posture_at("quiet", zone, hours, moment)
