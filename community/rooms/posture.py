@@ -88,10 +88,10 @@ class _Plan:
         edges = [edge for start, end, _ in self.holidays for edge in (start, end) if edge > moment]
         if _holding(self.holidays, moment) is None:
             week = self._week(moment, HORIZON)
-            name = _holding(week, moment)
+            name = _holding(week, moment) or self.outside
             beyond = moment + timedelta(days=HORIZON - 2)  # what lies at the end of the list is no change
             later = (edge for start, end, _ in week for edge in (start, end) if moment < edge < beyond)
-            change = next((edge for edge in later if _holding(week, edge) != name), None)
+            change = next((edge for edge in later if (_holding(week, edge) or self.outside) != name), None)
             edges += [change] if change else []
         return min(edges, default=None)
 
