@@ -12,6 +12,7 @@ from community.core import db
 from community.core.clock import now
 from community.core.errors import Forbidden, TooMany
 from community.rooms.models import Room
+from community.rooms.posture import posture_now, slow_seconds
 
 from .models import Message
 
@@ -51,20 +52,26 @@ def _refuse_mentions(room: Room, words: str) -> None:
 
 def refuse_haste(actor: Account, room: Room) -> None:
     """Slow mode. Asks nothing in a room without it."""
-    if not room.slow_seconds or actor.is_staff:
+    pace = pace_of(room)
+    if not pace or actor.is_staff:
         return
     latest = sa.select(sa.func.max(Message.created_at)).where(Message.room_id == room.id, Message.author_id == actor.id)
-    moment = db.session().scalar(latest.where(Message.created_at > now() - timedelta(seconds=room.slow_seconds)))
+    moment = db.session().scalar(latest.where(Message.created_at > now() - timedelta(seconds=pace)))
     if moment is not None:
-        wait = max(1, room.slow_seconds - int((now() - moment).total_seconds()))
+        wait = max(1, pace - int((now() - moment).total_seconds()))
         raise TooMany(f"This room goes slowly: you can write again in {wait} s. Your words are kept.")
+
+
+def pace_of(room: Room) -> int:
+    """Seconds between two messages of one member: what the room asks for, or this hour, whichever is more."""
+    return max(room.slow_seconds, slow_seconds(posture_now(room).name))
 
 
 def said_before_writing(room: Room) -> str:
     """The room's rules of form, for the composer."""
     rules = []
-    if room.slow_seconds:
-        rules.append(f"This room goes slowly: one message every {room.slow_seconds} s.")
+    if pace := pace_of(room):
+        rules.append(f"This room goes slowly: one message every {pace} s.")
     if room.links_by == "nobody":
         rules.append("No links here.")
     elif room.links_by == "settled":

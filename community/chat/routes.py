@@ -12,13 +12,12 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask_login import current_user
 
 from community.accounts.queries import muted_by
-from community.core.clock import now
 from community.core.errors import NotFound, Refused
 from community.core.web import signed_in, wants_fragment
 from community.moderation.advice import advice_card, given_away
 from community.moderation.queries import support_card
 from community.rooms.models import Room
-from community.rooms.posture import hours_of, place_of, posture_at
+from community.rooms.posture import place_of, posture_now
 from community.safety.muting import Muted
 from community.safety.personal import taken_out
 from community.training.queries import somebody_is_here
@@ -125,7 +124,7 @@ def _page(
     room = chat_to_read(current_user, room_id)
     stretch, muted = _stretch(room), muted_by(current_user)
     answered = reply_to or _number("reply")
-    posture = posture_at(room.outside_hours, room.timezone, hours_of(room), now())
+    posture = posture_now(room)
     return render_template(
         "chat/room.html",
         room=room,

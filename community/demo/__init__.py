@@ -27,7 +27,8 @@ from community.moderation.deadlines import due_after
 from community.moderation.models import Case, Decision, Snapshot
 from community.moderation.reviewable import Reviewable
 from community.rooms.actions import add_member, look_after_everything
-from community.rooms.models import Room, RoomHours
+from community.rooms.hours import Hours, Span
+from community.rooms.models import Room
 from community.safety import CONCERNS
 from community.training.actions import add_shift, certify
 
@@ -88,6 +89,16 @@ class Demo:
             with clock.pretend(at):
                 act()
         self._settle_due_times()
+        self._set_hours()
+
+    def _set_hours(self) -> None:
+        """Last: what was said before was said in hours that somebody watched."""
+        for room in self.rooms.values():
+            if room.slug == "night-owls":
+                week = [Span(day, 1200, 1560) for day in range(7)]
+            else:
+                week = [span for day in range(7) for span in (Span(day, 480, 1320), Span(day, 1380, 1800, "night"))]
+            room.hours, room.waits_unstaffed = Hours(tuple(week)), room.slug != "low-days"
 
     def _make_rooms(self) -> None:
         for place, entry in enumerate(self.content["rooms"]):
@@ -99,9 +110,6 @@ class Demo:
             db.session().add(room)
             self.rooms[entry["key"]] = room
         db.session().flush()
-        for room in self.rooms.values():
-            opens, closes = (1200, 1440) if room.slug == "night-owls" else (480, 1320)
-            db.session().add_all(RoomHours(room_id=room.id, weekday=day, opens=opens, closes=closes) for day in range(7))
 
     def _make_people(self) -> None:
         for name in (*CAST, *sorted(self._voices() - set(CAST))):

@@ -31,6 +31,7 @@ from .access import (
 )
 from .deadlines import due_after, let_go, tell_desks
 from .hearers import Called, page_on_call
+from .intake import uncover
 from .models import OUTCOMES, Appeal, Case, Decision, Sanction, Signal, Snapshot
 from .notes import take_note
 from .reviewable import Reviewable, find
@@ -255,6 +256,8 @@ CHANGES = {
 
 def _apply_to_words(item: Reviewable, case: Case, *, show: bool = False) -> None:
     """Words are hidden exactly while a decision that hid them stands. Held words are thereby let out or hidden by every decision."""
+    if item.covers:
+        uncover(item)
     earlier = item.visibility == "hidden" and not show  # hidden before decisions said so themselves
     set_visibility(item, "hidden" if earlier or _hidden_still(case) else "visible")
 

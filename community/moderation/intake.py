@@ -21,6 +21,7 @@ from community.lexicon.queries import current_lexicon
 from community.notifications.actions import notify
 from community.notifications.models import Notification
 from community.rooms.models import Room
+from community.rooms.posture import details_covered, words_wait
 from community.safety import CONCERNS, Finding, Lexicon, explain, leading_concern, scan, severity_rank
 
 from . import shadows
@@ -104,7 +105,11 @@ def _judge(item: Reviewable, *, known: frozenset[Known]) -> Reviewed:
     findings, lexicon = _scan(item)
     item.reviewed = True
     item.lexicon_revision = lexicon.revision if lexicon else 0
-    item.cover(_spans_to_cover(item, findings))
+    item.cover(
+        _spans_to_cover(
+            item, [finding for finding in findings if finding.action == "mask"] + _covered_for_the_hour(item, findings)
+        )
+    )
     if _must_hold(item, findings, unread=lexicon is None):
         item.visibility = "held"
     item.store()
@@ -123,16 +128,29 @@ def _judge(item: Reviewable, *, known: frozenset[Known]) -> Reviewed:
 
 
 def _spans_to_cover(item: Reviewable, findings: Sequence[Finding]) -> list[list[int]]:
-    """Where rules that mask were seen, in code points of the body, in order and apart."""
+    """Where these stand, in code points of the body, in order and apart."""
     begins = item.body_starts()
     spans: list[list[int]] = []
-    for finding in sorted((finding for finding in findings if finding.action == "mask"), key=lambda finding: finding.start):
+    for finding in sorted(findings, key=lambda finding: finding.start):
         start, end = max(0, finding.start - begins), finding.end - begins
         if spans and start <= spans[-1][1]:
             spans[-1][1] = max(spans[-1][1], end)
         elif start < end:
             spans.append([start, end])
     return spans
+
+
+def _covered_for_the_hour(item: Reviewable, findings: Sequence[Finding]) -> list[Finding]:
+    """At night details of methods are covered until a moderator has looked."""
+    details = [finding for finding in findings if finding.concern == "method-detail"]
+    return details if details and details_covered(db.session().get_one(Room, item.room_id)) else []
+
+
+def uncover(item: Reviewable) -> None:
+    """A moderator has looked: what was covered for the hour opens, and what rules mask stays covered."""
+    findings, lexicon = _scan(item)
+    if lexicon is not None:
+        item.cover(_spans_to_cover(item, [finding for finding in findings if finding.action == "mask"]))
 
 
 def _news(item: Reviewable, findings: Sequence[Finding], known: frozenset[Known]) -> list[Finding]:
@@ -165,12 +183,13 @@ _profile = sa.select(Room.profile).where(Room.id == sa.bindparam("room"))
 
 
 def _must_hold(item: Reviewable, findings: Sequence[Finding], *, unread: bool) -> bool:
-    """A `hold` rule, or a room that holds whatever is amber or above; such a room also holds words nobody could scan."""
+    """A `hold` rule, or a room that holds whatever is amber or above, always or at this hour; such a room also holds words nobody
+    could scan."""
     if any(finding.action == "hold" for finding in findings):
         return True
     if not unread and not any(severity_rank(finding.severity) >= severity_rank("amber") for finding in findings):
         return False
-    return db.session().get_one(Room, item.room_id).mode == "hold"
+    return words_wait(db.session().get_one(Room, item.room_id))
 
 
 def add_signals(item: Reviewable, signals: Sequence[Signal]) -> Case:

@@ -14,7 +14,7 @@ from community.core import db
 from community.core.clock import now
 from community.rooms.access import may_read
 from community.rooms.models import Room
-from community.rooms.posture import posture_now
+from community.rooms.posture import next_staffed, posture_now
 from community.safety import helplines_for
 
 from . import access
@@ -100,7 +100,7 @@ def away_from(room: Room) -> Away | None:
     if posture.name == "staffed":
         return None
     says = {"quiet": "These are quiet hours in “{}”.", "night": "It is night in “{}”.", "closed": "“{}” is closed at this hour."}
-    return Away(says[posture.name].format(room.name), posture.changes_at and posture.changes_at.astimezone(UTC))
+    return Away(says[posture.name].format(room.name), (at := next_staffed(room)) and at.astimezone(UTC))
 
 
 @dataclass(frozen=True, slots=True)

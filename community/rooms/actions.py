@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from itertools import chain, count
 from typing import Any
 
@@ -22,9 +24,9 @@ from community.core.realtime import sockets
 from community.notifications.actions import notify
 
 from .access import is_member, room_to_manage, room_to_read
-from .forms import RoomSettings
-from .models import Membership, Room, RoomHours, StaffScope
-from .posture import Span, hours_of
+from .forms import RoomSettings, Week
+from .hours import Holiday
+from .models import Membership, Room, StaffScope
 
 
 def join_room(actor: Account, room_id: int) -> Room:
@@ -83,7 +85,6 @@ def make_room(actor: Account, settings: RoomSettings) -> Room:
     _settle(room, settings)
     db.session().add(room)
     db.session().flush()
-    _put_hours(room, settings.hours)
     audit.record(actor, "room.made", f"room:{room.id}", name=room.name, **_rules_of(room))
     return room
 
@@ -95,7 +96,6 @@ def change_room(actor: Account, room_id: int, settings: RoomSettings) -> Room:
         _refuse_taken_name(settings.name, but=room.id)
     was, readers = _facts_of(room), (room.read_by, room.write_by, room.has_chat)
     _settle(room, settings)
-    _put_hours(room, settings.hours)
     changed = [field for field, value in _facts_of(room).items() if value != was[field]]
     audit.record(actor, "room.changed", f"room:{room.id}", changed=changed, **_rules_of(room))
     if (room.read_by, room.write_by, room.has_chat) != readers:
@@ -176,8 +176,6 @@ PLAIN = (
     "write_by",
     "mode",
     "profile",
-    "timezone",
-    "outside_hours",
     "slow_seconds",
     "links_by",
     "link_days",
@@ -192,24 +190,71 @@ def _settle(room: Room, settings: RoomSettings) -> None:
 
 
 def _facts_of(room: Room) -> dict[str, Any]:
-    return {**{field: getattr(room, field) for field in PLAIN}, "hours": sorted(hours_of(room))}
+    return {field: getattr(room, field) for field in PLAIN}
 
 
 def _facts_told(settings: RoomSettings) -> dict[str, Any]:
-    return {**{field: getattr(settings, field) for field in PLAIN}, "hours": sorted(settings.hours)}
+    return {field: getattr(settings, field) for field in PLAIN}
 
 
 def _rules_of(room: Room) -> dict[str, Any]:
     """What the audit log keeps of a room: its settings, not its prose."""
-    who = ("read_by", "write_by", "mode", "profile", "has_forum", "has_chat", "timezone", "outside_hours")
+    who = ("read_by", "write_by", "mode", "profile", "has_forum", "has_chat", "timezone", "outside_hours", "waits_unstaffed")
     kept = (*who, "slow_seconds", "links_by", "link_days", "mentions_max")
-    return {**{field: getattr(room, field) for field in kept}, "hours": [list(span) for span in sorted(hours_of(room))]}
+    return {**{field: getattr(room, field) for field in kept}, "hours": [list(span) for span in sorted(room.hours.week)]}
 
 
-def _put_hours(room: Room, hours: Iterable[Span]) -> None:
-    db.session().execute(sa.delete(RoomHours).where(RoomHours.room_id == room.id))
-    db.session().add_all(RoomHours(room_id=room.id, weekday=span.weekday, opens=span.opens, closes=span.closes) for span in hours)
-    db.session().flush()
+# ---- hours
+
+
+def set_week(actor: Account, room_id: int, week: Week) -> Room:
+    room = _hours_to_change(actor, room_id)
+    was = (room.timezone, room.outside_hours, room.waits_unstaffed, sorted(room.hours.week))
+    room.timezone, room.outside_hours, room.waits_unstaffed = week.timezone, week.outside_hours, week.waits_unstaffed
+    room.hours = replace(room.hours, week=tuple(sorted(week.spans)))
+    told = (room.timezone, room.outside_hours, room.waits_unstaffed, sorted(room.hours.week))
+    fields = ("timezone", "outside_hours", "waits_unstaffed", "hours")
+    changed = [field for field, old, new in zip(fields, was, told, strict=True) if old != new]
+    audit.record(actor, "room.changed", f"room:{room.id}", changed=changed, **_rules_of(room))
+    return room
+
+
+def add_holidays(actor: Account, room_ids: Collection[int], holidays: Sequence[Holiday]) -> list[Room]:
+    """The same days in each of these rooms, each in its own zone. Saying the same twice is saying it once; what is over goes."""
+    rooms = [_hours_to_change(actor, room_id) for room_id in sorted(set(room_ids))]
+    for room in rooms:
+        coming = [one for one in room.hours.holidays if one.last >= now().date() - timedelta(days=1)]
+        kept = sorted({*coming, *holidays})
+        if len(kept) > HOLIDAYS_MAX:
+            raise Invalid({"days": f"Days: “{room.name}” has {len(coming)} holidays, and {HOLIDAYS_MAX} fit. Remove some first."})
+        room.hours = replace(room.hours, holidays=tuple(kept))
+        days = [[str(one.first), str(one.last), one.posture] for one in holidays]
+        audit.record(actor, "room.holidays-added", f"room:{room.id}", days=days)
+    return rooms
+
+
+def remove_holiday(actor: Account, room_id: int, named: str) -> Room:
+    """`named` is a holiday as `holiday_key` names it. One that is gone already is fine."""
+    room = _hours_to_change(actor, room_id)
+    kept = tuple(one for one in room.hours.holidays if holiday_key(one) != named)
+    if kept != room.hours.holidays:
+        room.hours = replace(room.hours, holidays=kept)
+        audit.record(actor, "room.holiday-removed", f"room:{room.id}", day=named.partition(" ")[0])
+    return room
+
+
+HOLIDAYS_MAX = 100
+
+
+def holiday_key(one: Holiday) -> str:
+    return f"{one.first} {one.last} {one.opens} {one.closes} {one.posture} {one.name}"
+
+
+def _hours_to_change(actor: Account, room_id: int) -> Room:
+    """As it is now, locked: two admins who change hours at once do not undo each other."""
+    room = room_to_manage(actor, room_id)
+    db.session().refresh(room, with_for_update=True)
+    return room
 
 
 def _refuse_taken_name(name: str, *, but: int = 0) -> None:

@@ -13,15 +13,15 @@ from community.core.errors import Invalid
 from community.core.web import admin_only
 
 from . import access, actions, forms, queries
+from .hours import DAYS
 from .models import Room
-from .posture import DAYS, hours_of
+from .posture import EFFECTS, place_of, posture_now, what_changes
 
 blueprint = Blueprint("rooms_admin", __name__, url_prefix="/admin/rooms")
 
 BLANK = {
     "has_forum": "1", "has_chat": "1", "read_by": "members", "write_by": "joined", "mode": "publish", "profile": "general",
-    "timezone": "Europe/London", "outside_hours": "quiet", "hours": "always", "slow_seconds": "0",
-    "links_by": "anyone", "link_days": "7", "mentions_max": "5", "position": "0",
+    "slow_seconds": "0", "links_by": "anyone", "link_days": "7", "mentions_max": "5", "position": "0",
 }  # fmt: skip
 
 
@@ -45,8 +45,8 @@ def make() -> Any:
         room = db.stored(lambda: actions.make_room(current_user, settings))
     except Invalid as problem:
         return _form(request.form, problem)
-    flash(f"“{room.name}” is open.", "ok")
-    return redirect(url_for("rooms_admin.edit", room_id=room.id), 303)
+    flash(f"“{room.name}” is open, and staffed around the clock until you say when somebody is there.", "ok")
+    return redirect(url_for("rooms_admin.hours", room_id=room.id), 303)
 
 
 @blueprint.get("/<int:room_id>")
@@ -87,6 +87,72 @@ def reopen(room_id: int) -> Any:
     return redirect(url_for("rooms_admin.edit", room_id=room.id), 303)
 
 
+@blueprint.get("/<int:room_id>/hours")
+@admin_only
+def hours(room_id: int) -> Any:
+    return _hours(access.room_to_manage(current_user, room_id))
+
+
+@blueprint.post("/<int:room_id>/hours")
+@admin_only
+def set_week(room_id: int) -> Any:
+    try:
+        week = forms.week_of(request.form)
+        with db.write():
+            room = actions.set_week(current_user, room_id, week)
+    except Invalid as problem:
+        return _hours(access.room_to_manage(current_user, room_id), problem, week=request.form)
+    flash(f"The hours of “{room.name}” are saved.", "ok")
+    return redirect(url_for("rooms_admin.hours", room_id=room_id), 303)
+
+
+@blueprint.post("/<int:room_id>/holidays")
+@admin_only
+def add_holidays(room_id: int) -> Any:
+    try:
+        days = forms.holidays_of(request.form)
+        with db.write():
+            rooms = actions.add_holidays(current_user, {room_id, *_rooms_chosen()}, days)
+    except Invalid as problem:
+        return _hours(access.room_to_manage(current_user, room_id), problem, days=request.form)
+    flash(f"Added to {', '.join(f'“{room.name}”' for room in rooms)}.", "ok")
+    return redirect(url_for("rooms_admin.hours", room_id=room_id, _anchor="holidays"), 303)
+
+
+@blueprint.post("/<int:room_id>/holidays/remove")
+@admin_only
+def remove_holiday(room_id: int) -> Any:
+    with db.write():
+        actions.remove_holiday(current_user, room_id, request.form.get("holiday", ""))
+    flash("That holiday is gone.", "ok")
+    return redirect(url_for("rooms_admin.hours", room_id=room_id, _anchor="holidays"), 303)
+
+
+def _hours(room: Room, problem: Invalid | None = None, *, week: Any = None, days: Any = None) -> Any:
+    kept = {field: getattr(room, field) for field in ("timezone", "outside_hours", "waits_unstaffed")}
+    return render_template(
+        "rooms/hours.html",
+        room=room,
+        errors=problem.fields if problem else {},
+        form=week or {**kept, **forms.as_typed(room.hours.week)},
+        typed=days or {"posture": "closed"},
+        chosen=_rooms_chosen(),
+        days=DAYS,
+        timezones=forms.timezones(),
+        rooms=[other for other in queries.all_rooms() if other.id != room.id and other.archived_at is None],
+        posture=posture_now(room),
+        place=place_of(room.timezone),
+        effects=[(name, what_changes(room, name)) for name in EFFECTS],
+        picture=queries.picture_of(room),
+        clocks=queries.clock_changes(room),
+        key_of=actions.holiday_key,
+    ), 422 if problem else 200
+
+
+def _rooms_chosen() -> set[int]:
+    return {int(value) for value in request.form.getlist("room") if value.isascii() and value.isdigit() and len(value) < 10}
+
+
 @blueprint.get("/<int:room_id>/members")
 @admin_only
 def members(room_id: int) -> Any:
@@ -124,21 +190,21 @@ def scope(account_id: int) -> Any:
 @blueprint.post("/scopes/<int:account_id>")
 @admin_only
 def save_scope(account_id: int) -> Any:
-    chosen = {int(value) for value in request.form.getlist("room") if value.isascii() and value.isdigit() and len(value) < 10}
+    everything = request.form.get("scope") == "all"
     with db.write():
-        account = actions.set_scope(current_user, account_id, everything=request.form.get("scope") == "all", room_ids=chosen)
+        account = actions.set_scope(current_user, account_id, everything=everything, room_ids=_rooms_chosen())
     flash(f"The rooms of {account.name} are saved.", "ok")
     return redirect(url_for("rooms_admin.index"), 303)
 
 
 def _typed(room: Room) -> dict[str, Any]:
     plain = {field: getattr(room, field) for field in actions.PLAIN}
-    return {**plain, **{field: str(getattr(room, field)) for field in forms.NUMBERS}, **forms.as_typed(hours_of(room))}
+    return {**plain, **{field: str(getattr(room, field)) for field in forms.NUMBERS}}
 
 
 def _form(typed: Any, problem: Invalid | None = None, *, room: Room | None = None) -> Any:
     return render_template(
-        "rooms/edit.html", form=typed, errors=problem.fields if problem else {}, room=room, days=DAYS, timezones=forms.timezones()
+        "rooms/edit.html", form=typed, errors=problem.fields if problem else {}, room=room
     ), 422 if problem else 200
 
 

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from community.core.db import Base, one_of, said
 from community.safety import PROFILES
 
+from .hours import Hours, HoursText
+
 READERS = ("members", "joined", "staff")
 WRITERS = ("joined", "staff")
 MODES = ("publish", "hold")
@@ -45,7 +47,9 @@ class Room(Base):
     mode: Mapped[str] = mapped_column(sa.String(10), default="publish")
     timezone: Mapped[str] = mapped_column(sa.String(60), default="Europe/London")
     profile: Mapped[str] = mapped_column(sa.String(12), default="general")  # which safety rules speak here
-    outside_hours: Mapped[str] = mapped_column(sa.String(10), default="quiet")  # posture outside the opening hours
+    hours: Mapped[Hours] = mapped_column(HoursText, default=Hours())
+    outside_hours: Mapped[str] = mapped_column(sa.String(10), default="quiet")  # posture where no span of the hours holds
+    waits_unstaffed: Mapped[bool] = mapped_column(default=True)  # outside staffed hours noticed words wait, whatever `mode` says
     slow_seconds: Mapped[int] = mapped_column(default=0)  # between two chat messages of one member; 0: none
     links_by: Mapped[str] = mapped_column(sa.String(10), default="anyone")  # who may put links into the chat
     link_days: Mapped[int] = mapped_column(default=7)  # how long somebody is here before they are settled
@@ -57,24 +61,6 @@ class Room(Base):
     last_activity_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     archived_at: Mapped[datetime | None]
-
-
-class RoomHours(Base):
-    """One staffed span on one weekday (0 Monday), in minutes after midnight of the room's time zone.
-
-    A room without rows is staffed at all hours.
-    """
-
-    __tablename__ = "room_hours"
-    __table_args__ = (
-        sa.CheckConstraint("weekday BETWEEN 0 AND 6 AND opens >= 0 AND opens < closes AND closes <= 1440", name="span"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    room_id: Mapped[int] = mapped_column(sa.ForeignKey("rooms.id", ondelete="CASCADE"), index=True)
-    weekday: Mapped[int] = mapped_column(sa.SmallInteger)
-    opens: Mapped[int] = mapped_column(sa.SmallInteger)
-    closes: Mapped[int] = mapped_column(sa.SmallInteger)
 
 
 class Membership(Base):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from community.accounts.models import Account
 from community.core import db
 
+from .hours import DAY
 from .models import Membership, Room, StaffScope
-from .posture import Posture, hours_of_rooms, posture_in_minute, this_minute
+from .posture import Posture, posture_at, posture_in_minute, this_minute
 
 MEMBERS_SHOWN = 200
 
@@ -39,17 +41,16 @@ def rooms_to_see(actor: Account) -> list[RoomLine]:
     joined = Membership.account_id.is_not(None)
     rows = (
         sa.select(
-            Room.id, Room.name, Room.purpose, Room.timezone, Room.outside_hours, Room.has_forum, Room.has_chat, Room.member_count,
-            Room.last_activity_at, joined.label("joined"),
+            Room.id, Room.name, Room.purpose, Room.timezone, Room.outside_hours, Room.hours, Room.has_forum, Room.has_chat,
+            Room.member_count, Room.last_activity_at, joined.label("joined"),
         )
         .outerjoin(Membership, sa.and_(Membership.room_id == Room.id, Membership.account_id == actor.id))
         .where(Room.archived_at.is_(None), _readable(actor, joined))
         .order_by(Room.position, Room.id)
     )  # fmt: skip
     found = db.session().execute(rows).all() if not actor.is_suspended else []
-    hours = hours_of_rooms([row.id for row in found]) if found else {}
     minute = this_minute()
-    return [_line(row, posture_in_minute(row.outside_hours, row.timezone, tuple(hours.get(row.id, ())), minute)) for row in found]
+    return [_line(row, posture_in_minute(row.outside_hours, row.timezone, row.hours, minute)) for row in found]
 
 
 def readable_rooms(actor: Account) -> dict[int, str]:
@@ -128,3 +129,47 @@ def _in_words(rooms: list[str]) -> str:
     if "every room" in rooms:
         return "every room"
     return ", ".join(rooms) or "no room yet"
+
+
+# ---- pictures of hours
+
+
+Stretch = tuple[int, int, str]  # minutes after midnight, posture
+
+
+def picture_of(room: Room) -> list[tuple[date, list[Stretch]]]:
+    """The seven days from today, each as what holds when, by the wall clock of the room."""
+    today = this_minute().astimezone(ZoneInfo(room.timezone)).date()
+    return [(day, day_of(room, day)) for day in (today + timedelta(days=ahead) for ahead in range(7))]
+
+
+def day_of(room: Room, day: date) -> list[Stretch]:
+    zone = ZoneInfo(room.timezone)
+    at = datetime.combine(day, time(), zone).astimezone(UTC)
+    over = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+    found: list[Stretch] = []
+    while at < over:
+        posture = posture_at(room.outside_hours, room.timezone, room.hours, at)
+        until = min(posture.changes_at.astimezone(UTC), over) if posture.changes_at else over
+        found.append((_minute(at, zone), DAY if until == over else _minute(until, zone), posture.name))
+        at = until
+    return found
+
+
+def _minute(moment: datetime, zone: ZoneInfo) -> int:
+    local = moment.astimezone(zone)
+    return 60 * local.hour + local.minute
+
+
+def clock_changes(room: Room) -> list[tuple[date, int, list[Stretch]]]:
+    """The days of the coming year on which clocks change in the room's zone, by how many minutes, and what holds on them."""
+    zone = ZoneInfo(room.timezone)
+    today = this_minute().astimezone(zone).date()
+    days = (today + timedelta(days=ahead) for ahead in range(366))
+    changes = ((day, _change(day, zone)) for day in days)
+    return [(day, minutes, day_of(room, day)) for day, minutes in changes if minutes]
+
+
+def _change(day: date, zone: ZoneInfo) -> int:
+    before, after = (datetime.combine(each, time(), zone).utcoffset() for each in (day, day + timedelta(days=1)))
+    return int(((after or timedelta()) - (before or timedelta())).total_seconds() // 60)

@@ -11,7 +11,8 @@ from community.core import db
 from community.core.web import local_path, public, signed_in
 
 from . import access, actions, queries
-from .posture import DAYS, clock_time, hours_of, place_of, posture_in_minute, this_minute
+from .hours import DAYS, Hours, clock_time
+from .posture import place_of, posture_now, what_changes
 
 blueprint = Blueprint("rooms", __name__)
 
@@ -30,25 +31,30 @@ def index() -> Any:
 @signed_in
 def show(room_id: int) -> Any:
     room = access.room_to_read(current_user, room_id)
-    hours = hours_of(room)
+    posture = posture_now(room)
     return render_template(
         "rooms/show.html",
         room=room,
         joined=access.is_member(current_user, room),
         looks_after=access.looks_after(current_user, room.id),
-        posture=posture_in_minute(room.outside_hours, room.timezone, tuple(hours), this_minute()),
-        week=week_of(hours),
+        posture=posture,
+        changes=what_changes(room, posture.name),
+        week=week_of(room.hours),
         place=place_of(room.timezone),
     )
 
 
-def week_of(hours: Any) -> list[tuple[str, str]]:
+def week_of(hours: Hours) -> list[tuple[str, str]]:
     """Each weekday with its spans in words; nothing for a room staffed at all hours."""
     spans = {
-        day: [f"{clock_time(span.opens)}-{clock_time(span.closes)}" for span in sorted(hours) if span.weekday == day]
+        day: [
+            f"{clock_time(span.opens)}-{clock_time(span.closes)}{'' if span.posture == 'staffed' else ' ' + span.posture}"
+            for span in sorted(hours.week)
+            if span.weekday == day
+        ]
         for day in range(7)
     }
-    return [(DAYS[day], ", ".join(found) or "not staffed") for day, found in spans.items()] if hours else []
+    return [(DAYS[day], ", ".join(found) or "not staffed") for day, found in spans.items()] if hours.week else []
 
 
 @blueprint.post("/rooms/<int:room_id>/join")

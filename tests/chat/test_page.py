@@ -16,7 +16,8 @@ from community.chat import queries
 from community.chat.models import Message
 from community.core import db
 from community.core.clock import now
-from community.rooms.models import Room, RoomHours
+from community.rooms.hours import Hours, Span
+from community.rooms.models import Room
 from community.training.models import Shift
 from tests.people import WORRYING, Person, Stage
 
@@ -140,8 +141,8 @@ def test_who_has_not_joined_reads_along_and_is_offered_to_join(stage: Stage, ana
 
 def test_in_closed_hours_the_page_says_so_and_takes_no_words(stage: Stage, ana: Person) -> None:
     with stage.writing() as session:
-        session.get_one(Room, stage.low_days).outside_hours = "closed"
-        session.add(RoomHours(room_id=stage.low_days, weekday=(now().weekday() + 3) % 7, opens=0, closes=60))
+        room = session.get_one(Room, stage.low_days)
+        room.outside_hours, room.hours = "closed", Hours((Span((now().weekday() + 3) % 7, 0, 60),))
     html = page(ana, path(stage))
     assert "closed at this hour" in html
     assert re.search(r"<textarea[^>]* disabled", html)

@@ -12,7 +12,8 @@ import time_machine
 from community.accounts import actions as accounts
 from community.core import db
 from community.core.clock import now
-from community.rooms.models import Room, RoomHours
+from community.rooms.hours import Hours, Span
+from community.rooms.models import Room
 from community.rooms.posture import this_minute
 from tests.moderation.acting import decide
 from tests.people import WORRYING, Person, Stage
@@ -20,9 +21,8 @@ from tests.people import WORRYING, Person, Stage
 
 def set_hours(stage: Stage, room_id: int, outside: str = "night") -> None:
     """Staffed 8 to 22 UTC, every day."""
-    change_room(stage, room_id, outside_hours=outside, timezone="UTC")
-    with stage.writing() as session:
-        session.add_all(RoomHours(room_id=room_id, weekday=day, opens=480, closes=1320) for day in range(7))
+    week = Hours(tuple(Span(day, 480, 1320) for day in range(7)))
+    change_room(stage, room_id, outside_hours=outside, timezone="UTC", hours=week)
 
 
 def change_room(stage: Stage, room_id: int, **values: Any) -> None:

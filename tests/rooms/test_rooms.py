@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from community.core import db
-from community.rooms.models import Membership, Room, RoomHours
+from community.rooms.hours import Hours, Span
+from community.rooms.models import Membership, Room
 from community.rooms.queries import rooms_to_see
 from tests.people import Person, Stage
 
@@ -100,9 +101,7 @@ def test_after_joining_one_goes_on_inside_this_site_only(stage: Stage, dev: Pers
 
 
 def test_the_page_names_hours_and_never_says_that_somebody_is_here(stage: Stage, ana: Person) -> None:
-    stage.do(
-        lambda: db.session().add_all(RoomHours(room_id=stage.low_days, weekday=day, opens=0, closes=1440) for day in range(6))
-    )
+    change(stage, stage.low_days, hours=Hours(tuple(Span(day, 0, 1440) for day in range(6))))
     page = ana.get(f"/rooms/{stage.low_days}").text
     assert "Monday" in page
     assert "00:00-24:00" in page
@@ -113,12 +112,8 @@ def test_the_page_names_hours_and_never_says_that_somebody_is_here(stage: Stage,
 @pytest.mark.parametrize("path", ["/", "/rooms/{low_days}"])
 def test_rooms_cost_few_statements_however_many_there_are(stage: Stage, ana: Person, path: str) -> None:
     def many() -> None:
-        rooms = [Room(slug=f"r{number}", name=f"Room {number}", created_at=ana.account().created_at) for number in range(20)]
-        db.session().add_all(rooms)
-        db.session().flush()
-        db.session().add_all(
-            RoomHours(room_id=room.id, weekday=day, opens=480, closes=1320) for room in rooms for day in range(7)
-        )
+        hours, made = Hours(tuple(Span(day, 480, 1320) for day in range(7))), ana.account().created_at
+        db.session().add_all(Room(slug=f"r{number}", name=f"Room {number}", created_at=made, hours=hours) for number in range(20))
 
     stage.do(many)
     assert ana.client
