@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 import sqlalchemy as sa
 
@@ -10,10 +11,11 @@ from community.accounts.models import Account
 from community.core import db, text
 from community.core.clock import now
 from community.core.db import UTCDateTime
-from community.core.errors import Conflict, Invalid
+from community.core.errors import Conflict, Invalid, TooMany
 from community.core.realtime import announce
 from community.moderation.intake import Reviewed, review, reviewed_before, withdrawn
 from community.rooms.access import room_to_write_in
+from community.rooms.models import Room
 
 from .access import message_to_withdraw
 from .events import MessageWritten
@@ -39,6 +41,8 @@ def write_message(actor: Account, room_id: int, *, body: object, key: str, limit
     words = text.words_of(body, field="body", limit=limit, what="your message")
     if (before := _sent_before(actor, key, words, room.id)) is not None:
         return before
+    if room.pace_seconds:
+        _keep_pace(actor, room)
     message = Message(
         room_id=room.id, seq=_next_place(room.id), author_id=actor.id, client_key=key, body=words, visibility="visible",
         created_at=now(), edition=1,
@@ -57,6 +61,19 @@ def withdraw_message(actor: Account, message_id: int) -> Message:
         message.changed()
         withdrawn(message)
     return message
+
+
+def _keep_pace(actor: Account, room: Room) -> None:
+    """Slow mode: some quiet between two messages of one person."""
+    last = sa.select(sa.func.max(Message.created_at, type_=UTCDateTime())).where(
+        Message.room_id == room.id, Message.author_id == actor.id
+    )
+    before = db.session().scalar(last)
+    wait = room.pace_seconds - (now() - before).total_seconds() if before else 0
+    if wait > 0:
+        raise TooMany(
+            f"It goes slowly here: one message each in {room.pace_seconds} seconds. Send yours in {ceil(wait)} seconds."
+        )
 
 
 def _next_place(room_id: int) -> int:

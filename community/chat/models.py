@@ -46,6 +46,10 @@ class Message(Reviewable, Base):
     def taken_out_at(self) -> tuple[str, str]:
         return "post", f"/messages/{self.id}/withdraw"
 
+    def desk_room_id(self) -> int:
+        """What is said in a session lies on the desk of the room that holds the session."""
+        return db.session().get_one(Room, self.room_id).host_id or self.room_id
+
     def within_reach(self) -> bool:
         """Not while its room has no chat."""
         return db.session().get_one(Room, self.room_id).has_chat

@@ -51,6 +51,10 @@ class Room(Base):
     last_activity_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     archived_at: Mapped[datetime | None]
+    host_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("rooms.id")
+    )  # of a session's room: in no list, only its own door leads in
+    pace_seconds: Mapped[int] = mapped_column(default=0, server_default="0")  # slow mode: one message each in so many seconds
 
 
 class RoomHours(Base):

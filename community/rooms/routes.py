@@ -30,6 +30,8 @@ def index() -> Any:
 @signed_in
 def show(room_id: int) -> Any:
     room = access.room_to_read(current_user, room_id)
+    if room.host_id is not None:
+        return redirect(f"/sessions/of-room/{room.id}")
     hours = hours_of(room)
     return render_template(
         "rooms/show.html",
