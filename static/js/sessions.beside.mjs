@@ -27,7 +27,8 @@ function keepingFocus(shown, made) {
   const open = [...shown.querySelectorAll("details[open] > summary")].map((each) => each.textContent);
   for (const summary of made.querySelectorAll("details > summary")) summary.parentElement.open = open.includes(summary.textContent);
   shown.replaceWith(made);
-  if (action) made.querySelector(`form[action="${CSS.escape(action).replaceAll("\\/", "/")}"] button`)?.focus();
+  const same = [...made.querySelectorAll("form")].find((form) => form.getAttribute("action") === action);
+  if (held) same?.querySelector("button")?.focus();
 }
 
 document.addEventListener("submit", async (event) => {
