@@ -74,6 +74,10 @@ class Config(BaseSettings):
     )
     check_seconds: float = Field(0.4, ge=0.05, le=5, description="How often each process looks for lost authority and new rules.")
 
+    session_grace_minutes: int = Field(
+        5, ge=1, le=60, description="How long a session waits for a facilitator to come back before it closes by itself."
+    )
+
     mail_server: str = Field("", description="SMTP host; empty sends no e-mail at all.")
     mail_port: int = Field(587, ge=1, le=65535, description="SMTP port.")
     mail_username: str = Field("", description="SMTP user.")

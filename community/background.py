@@ -18,6 +18,7 @@ from .core import jobs
 from .core.clock import now
 from .core.realtime import every, sockets
 from .lexicon.queries import current_lexicon
+from .sessions.jobs import PRESENCE_SECONDS, look_who_leads
 from .training.queries import lapsed_since
 
 
@@ -31,6 +32,7 @@ def start(app: Flask) -> None:
         refuse_demo_in_production(config)
         first_steps()
     every(config.check_seconds, Watch().look, app)
+    every(PRESENCE_SECONDS, look_who_leads, app)
     if config.jobs == "inside":
         jobs.start(app)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, make_transient_to_detached, mapped_column
+from sqlalchemy.orm.attributes import set_committed_value
 
 from community.accounts.models import Account
 from community.core import db
@@ -53,6 +54,8 @@ class Message(Reviewable, Base):
         must_be_reviewed(self)
         given = {name: value for name, value in vars(self).items() if name in _COLUMNS and value is not None}
         self.id = db.ask(_insert, **given).scalar_one()
+        for name in _NULLABLE - given.keys():
+            set_committed_value(self, name, None)
         make_transient_to_detached(self)
         db.session().add(self)
 
@@ -71,6 +74,10 @@ class Message(Reviewable, Base):
 
     def taken_out_at(self) -> tuple[str, str]:
         return "post", f"/messages/{self.id}/withdraw"
+
+    def desk_room_id(self) -> int:
+        """What is said in a session lies on the desk of the room that holds the session."""
+        return db.session().get_one(Room, self.room_id).host_id or self.room_id
 
     def within_reach(self) -> bool:
         """Not while its room has no chat."""
@@ -104,6 +111,7 @@ def counts_of(message_id: int) -> dict[str, int]:
 
 
 _COLUMNS = frozenset(column.key for column in Message.__table__.columns)
+_NULLABLE = frozenset(column.key for column in Message.__table__.columns if column.nullable)  # else they would be read again
 _insert = sa.insert(Message).returning(Message.id)
 
 

@@ -12,6 +12,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask_login import current_user
 
 from community.accounts.queries import muted_by
+from community.core.clock import now
 from community.core.errors import NotFound, Refused
 from community.core.web import signed_in, wants_fragment
 from community.moderation.advice import advice_card, given_away

@@ -257,7 +257,7 @@ def _is_graver(signal: Signal, case: Case) -> bool:
 
 def _new_case(item: Reviewable, worst: Signal) -> Case:
     case = Case(
-        target_kind=item.kind, target_id=item.id, room_id=item.room_id, author_id=item.author_id, concern=worst.concern,
+        target_kind=item.kind, target_id=item.id, room_id=item.desk_room_id(), author_id=item.author_id, concern=worst.concern,
         severity=worst.severity, severity_rank=severity_rank(worst.severity), state="open", level=0, opened_at=now(),
         changed_at=now(), due_at=due_after(worst.severity), louder_at=_louder_at(worst), escalation_note="",
     )  # fmt: skip

@@ -64,7 +64,7 @@ def overview() -> Overview:
         gaps=_gaps(),
         people={row[0]: row[1] for row in people},
         suspended=_count(sa.select(Account.id).where(Account.suspended_until > now())),
-        room_count=_count(sa.select(Room.id).where(Room.archived_at.is_(None))),
+        room_count=_count(sa.select(Room.id).where(Room.archived_at.is_(None), Room.host_id.is_(None))),
         revision=current_number(),
     )
 

@@ -70,6 +70,10 @@ class Reviewable:
         """The gate says which spans of the body readers see only when they ask, before the row is stored and after each edit."""
         self.covers = spans
 
+    def desk_room_id(self) -> int:
+        """The room whose moderators have its cases."""
+        return self.room_id
+
     def taken_out_at(self) -> tuple[str, str]:
         """Method and path with which its author takes words out of it again."""
         raise NotImplementedError

@@ -37,9 +37,12 @@ _scoped = (
 
 
 def may_read(actor: Account, room: Room) -> bool:
-    """`members`: any signed-in account; `joined`: who joined; `staff`: who looks after the room. Admins read every room."""
+    """`members`: any signed-in account; `joined`: who joined; `staff`: who looks after the room. Admins read every room, except
+    those of sessions: there, only who was let in."""
     if actor.is_suspended or (room.archived_at is not None and not actor.is_admin):
         return False
+    if room.host_id is not None:
+        return is_member(actor, room)
     if room.read_by == "members" or actor.is_admin or looks_after(actor, room.id):
         return True
     return room.read_by == "joined" and is_member(actor, room)
@@ -86,6 +89,8 @@ def why_not_write(actor: Account, room: Room, part: str) -> str:
         raise NotFound
     if room.archived_at is not None:
         return "This room is archived: it can be read, and nothing new can be written."
+    if room.host_id is not None and room.write_by == "staff":
+        return "Nobody writes here now: the session is paused until a facilitator is back, or it is over. You can read along."
     if room.write_by == "staff" and not looks_after(actor, room.id):
         return "In this room only the team writes. You can read along."
     if room.write_by == "joined" and not is_member(actor, room) and not looks_after(actor, room.id):
@@ -97,6 +102,13 @@ def why_not_write(actor: Account, room: Room, part: str) -> str:
 
 def room_to_manage(actor: Account, room_id: int) -> Room:
     room = db.session().get(Room, room_id) if actor.is_admin else None
-    if room is None:
+    if room is None or room.host_id is not None:
+        raise NotFound
+    return room
+
+
+def must_have_a_door(room: Room) -> Room:
+    """A session's room is entered and left on the session's page."""
+    if room.host_id is not None:
         raise NotFound
     return room

@@ -23,7 +23,7 @@ from community.core.errors import Forbidden, Invalid, NotFound
 from community.core.realtime import sockets
 from community.notifications.actions import notify
 
-from .access import is_member, room_to_manage, room_to_read
+from .access import is_member, must_have_a_door, room_to_manage, room_to_read
 from .forms import RoomSettings, Week
 from .hours import Holiday
 from .models import Membership, Room, StaffScope
@@ -45,7 +45,7 @@ def add_member(room: Room, account_id: int) -> None:
 
 
 def leave_room(actor: Account, room_id: int) -> Room:
-    room = room_to_read(actor, room_id)
+    room = must_have_a_door(room_to_read(actor, room_id))
     remove_member(room, actor.id)
     return room
 
@@ -77,7 +77,11 @@ def make_room(actor: Account, settings: RoomSettings) -> Room:
     """A room with a name of its own. The same form sent twice makes one room."""
     if not actor.is_admin:
         raise NotFound
-    twin = db.session().scalars(sa.select(Room).where(Room.name == settings.name, Room.archived_at.is_(None))).first()
+    twin = (
+        db.session()
+        .scalars(sa.select(Room).where(Room.name == settings.name, Room.archived_at.is_(None), Room.host_id.is_(None)))
+        .first()
+    )
     if twin is not None and _facts_of(twin) == _facts_told(settings):
         return twin
     _refuse_taken_name(settings.name)
@@ -259,7 +263,7 @@ def _hours_to_change(actor: Account, room_id: int) -> Room:
 
 def _refuse_taken_name(name: str, *, but: int = 0) -> None:
     """Two rooms that read alike would be mistaken for each other."""
-    rows = db.session().execute(sa.select(Room.name, Room.archived_at).where(Room.id != but))
+    rows = db.session().execute(sa.select(Room.name, Room.archived_at).where(Room.id != but, Room.host_id.is_(None)))
     for taken, archived_at in rows:
         if taken.casefold() == name.casefold():
             raise Invalid(

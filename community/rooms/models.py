@@ -61,6 +61,7 @@ class Room(Base):
     last_activity_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     archived_at: Mapped[datetime | None]
+    host_id: Mapped[int | None] = mapped_column(sa.ForeignKey("rooms.id"))  # of a session's room: in no list, with its own door
 
 
 class Membership(Base):

@@ -45,7 +45,7 @@ def rooms_to_see(actor: Account) -> list[RoomLine]:
             Room.member_count, Room.last_activity_at, joined.label("joined"),
         )
         .outerjoin(Membership, sa.and_(Membership.room_id == Room.id, Membership.account_id == actor.id))
-        .where(Room.archived_at.is_(None), _readable(actor, joined))
+        .where(Room.archived_at.is_(None), Room.host_id.is_(None), _readable(actor, joined))
         .order_by(Room.position, Room.id)
     )  # fmt: skip
     found = db.session().execute(rows).all() if not actor.is_suspended else []
@@ -56,7 +56,7 @@ def rooms_to_see(actor: Account) -> list[RoomLine]:
 def readable_rooms(actor: Account) -> dict[int, str]:
     """Id and name of every room `actor` may read."""
     joined = sa.exists().where(Membership.room_id == Room.id, Membership.account_id == actor.id)
-    rows = sa.select(Room.id, Room.name).where(Room.archived_at.is_(None), _readable(actor, joined))
+    rows = sa.select(Room.id, Room.name).where(Room.archived_at.is_(None), Room.host_id.is_(None), _readable(actor, joined))
     return {row.id: row.name for row in db.session().execute(rows.order_by(Room.position, Room.id))}
 
 
@@ -91,7 +91,7 @@ def all_rooms() -> Sequence[Any]:
         Room.has_chat,
         Room.member_count,
         Room.archived_at,
-    )
+    ).where(Room.host_id.is_(None))
     return db.session().execute(rows.order_by(Room.archived_at.is_not(None), Room.position, Room.id)).all()
 
 

@@ -31,6 +31,8 @@ def index() -> Any:
 @signed_in
 def show(room_id: int) -> Any:
     room = access.room_to_read(current_user, room_id)
+    if room.host_id is not None:
+        return redirect(f"/sessions/of-room/{room.id}")
     posture = posture_now(room)
     return render_template(
         "rooms/show.html",

@@ -219,6 +219,10 @@ const events = {
   },
   // Everybody in a room may hear this at once, so not everybody asks at once.
   standing_changed() { setTimeout(() => link.enter(), 1_500 * Math.random()); },
+  session_changed(what) {
+    link.enter();
+    document.dispatchEvent(new CustomEvent("kith:session-changed", { detail: what }));
+  },
   notification_added: countOneMore,
 };
 

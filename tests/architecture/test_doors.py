@@ -30,6 +30,7 @@ OPEN_TO_STRANGERS = {
     "health.healthz",
     "health.readyz",
     "rooms.index",
+    "sessions.feed",
 }
 
 
