@@ -46,6 +46,12 @@ def storable(text: str) -> str:
     return _newlines.sub("\n", _unstorable.sub("\ufffd", text))
 
 
+def whole(typed: str | None, otherwise: int = 0) -> int:
+    """A number typed or in an address, if a database column could hold it; `otherwise` for everything else."""
+    digits = (typed or "").strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else otherwise
+
+
 def is_blank(text: str) -> bool:
     """Nothing a reader could see: only spaces, controls, zero-width and combining characters, and letters that are drawn empty."""
     return all(char in DRAWN_EMPTY or unicodedata.category(char)[0] in "ZCM" for char in text)

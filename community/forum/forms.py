@@ -13,11 +13,6 @@ _place = re.compile(r"([0-9]{1,16})-([0-9]{1,9})")
 _key = re.compile(r"[0-9a-f]{32}")
 
 
-def whole(typed: str | None, otherwise: int = 0) -> int:
-    """A number from an address that fits a database column, or `otherwise`."""
-    return int(typed) if typed and typed.isascii() and typed.isdigit() and len(typed) < 10 else otherwise
-
-
 def new_key() -> str:
     """What makes a form sent twice one post."""
     return uuid.uuid4().hex

@@ -12,6 +12,7 @@ from community.accounts.queries import muted_by
 from community.core import db
 from community.core.errors import Invalid, NotFound, Refused
 from community.core.limits import limit
+from community.core.text import whole
 from community.core.web import signed_in
 from community.moderation.advice import advice_card, given_away
 from community.moderation.queries import support_card
@@ -95,7 +96,7 @@ def _to_post(written: actions.Written) -> Any:
 @blueprint.get("/topics/<int:topic_id>")
 @signed_in
 def topic(topic_id: int) -> Any:
-    return _topic_page(topic_id, at=forms.whole(request.args.get("at"), 1))
+    return _topic_page(topic_id, at=whole(request.args.get("at"), 1))
 
 
 def _topic_page(topic_id: int, *, at: int, typed: str = "", errors: dict[str, str] | None = None) -> Any:
@@ -123,7 +124,7 @@ def _topic_page(topic_id: int, *, at: int, typed: str = "", errors: dict[str, st
 
 def _card(of: Callable[[Any, int], Any], name: str) -> Any:
     """A card for the author, by its number in the address; somebody else's number shows nothing."""
-    number = forms.whole(request.args.get(name))
+    number = whole(request.args.get(name))
     try:
         return of(current_user, number) if number else None
     except NotFound:
@@ -141,7 +142,7 @@ def reply(topic_id: int) -> Any:
     except NotFound:
         raise
     except Refused as refusal:
-        last = forms.whole(request.form.get("at"), 1)
+        last = whole(request.form.get("at"), 1)
         return _topic_page(topic_id, at=last, typed=body or "", errors=_errors(refusal)), refusal.status
     return _to_post(written)
 
@@ -199,6 +200,6 @@ def search() -> Any:
     """Search the posts of every room this person may read, or of one of them."""
     rooms = readable_rooms(current_user)
     asked = request.args.get("q", "")[: searching.LONGEST]
-    chosen = forms.whole(request.args.get("room"))
-    found = searching.search_posts(current_user, rooms, asked, room_id=chosen, before=forms.whole(request.args.get("before")))
+    chosen = whole(request.args.get("room"))
+    found = searching.search_posts(current_user, rooms, asked, room_id=chosen, before=whole(request.args.get("before")))
     return render_template("forum/search.html", rooms=rooms, asked=asked, chosen=chosen, found=found)

@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from community.core import db
 from community.core.errors import NotFound, Refused
-from community.core.text import storable
+from community.core.text import storable, whole
 from community.core.web import admin_only
 from community.rooms.queries import all_rooms
 from community.safety import CONCERNS, PROFILES, SEVERITIES, Rule
@@ -123,7 +123,7 @@ def told(outcome: Outcome, sentence: str, onward: str) -> Any:
 @blueprint.get("/history")
 @admin_only
 def history() -> Any:
-    before = request.args.get("before", type=int)
+    before = whole(request.args.get("before"))
     page, changes = queries.revisions(before)
     older = page[-1].number if page and page[-1].number > 1 else None
     return render_template("lexicon/history.html", revisions=page, changes=changes, older=older)

@@ -182,7 +182,7 @@ def revision(number: int) -> Any:
     return db.session().execute(rows).one_or_none()
 
 
-def revisions(before: int | None = None) -> tuple[list[Any], dict[int, list[tuple[str, str]]]]:
+def revisions(before: int = 0) -> tuple[list[Any], dict[int, list[tuple[str, str]]]]:
     """A page of revisions, the newest first, and by number the keys that came ("put") and left ("retired")."""
     rows = sa.select(Revision.number, Revision.created_at, Revision.note, Account.name).outerjoin(
         Account, Account.id == Revision.created_by_id

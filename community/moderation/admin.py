@@ -33,7 +33,7 @@ def index() -> Any:
 @admin_only
 def audit() -> Any:
     asked = {key: text.storable(request.args.get(key, "")).strip() for key in ("actor", "act", "subject")}
-    found = overview.audit_entries(**asked, before=forms.number(request.args.get("before")))
+    found = overview.audit_entries(**asked, before=text.whole(request.args.get("before")))
     return render_template("moderation/audit.html", found=found, asked=asked)
 
 
@@ -70,7 +70,7 @@ def lift(sanction_id: int) -> Any:
 
 
 def _sanctions(errors: dict[str, str], wrong: int | None) -> str:
-    found = queries.sanctions(before=forms.number(request.args.get("before")))
+    found = queries.sanctions(before=text.whole(request.args.get("before")))
     return render_template(
         "moderation/admin_sanctions.html", found=found, errors=errors, wrong=wrong, form=request.form, now_at=now()
     )
@@ -161,7 +161,7 @@ def _past(draft_id: int, errors: dict[str, str] | None = None) -> str:
     change = change if change in ("new", "kept", "lost") else looking_back.first_to_show(at)
     if at and not at.living and at.total(change):
         _note_reading(f"pass:{at.row.id}", "preview.read")
-    page = forms.number(request.args.get("after"))
+    page = text.whole(request.args.get("after"))
     found, older = looking_back.hits(at.row, change, after=page) if at and not at.living else ([], None)
     return render_template(
         "moderation/past.html", draft=draft, at=at, outdated=at and looking_back.is_outdated(draft, at.row), change=change,
@@ -238,7 +238,7 @@ def _change_shadow(draft_id: int, act: Callable[[], object], done: str) -> Any:
 def _shadow(draft_id: int, errors: dict[str, str] | None = None) -> str:
     draft = drafts.draft_to_read(current_user, draft_id)
     rule = looking_back.rule_or_none(draft)
-    seen = sightings.sightings(draft, rule.severity, before=forms.number(request.args.get("before"))) if rule else None
+    seen = sightings.sightings(draft, rule.severity, before=text.whole(request.args.get("before"))) if rule else None
     if seen and seen.rows:
         _note_reading(f"draft:{draft.id}", "shadow.read")
     return render_template(

@@ -94,9 +94,9 @@ def ruling_of(form: Mapping[str, str], *, outcome: str = "") -> Ruling:
         outcome=outcome or text.storable(form.get("outcome", "")),
         rule_key=text.storable(form.get("rule", "")),
         reason=form.get("reason", ""),
-        version=number(form.get("version")),
-        snapshot_id=number(form.get("snapshot")),
-        days=number(form.get("days")),
+        version=text.whole(form.get("version")),
+        snapshot_id=text.whole(form.get("snapshot")),
+        days=text.whole(form.get("days")),
         hide_words=form.get("hide") == "1",
         false_alarm=form.get("false_alarm") == "1",
     )
@@ -159,7 +159,7 @@ def moment_of(given: str) -> datetime | None:
 
 
 def days_of(form: Mapping[str, str], most: int) -> int:
-    days = number(form.get("days"))
+    days = text.whole(form.get("days"))
     if not 1 <= days <= most:
         raise Invalid({"days": f"Say for how many days, from 1 to {most:,}."})
     return days
@@ -186,9 +186,3 @@ def lifted_in_words(still: datetime | None) -> str:
     if still is None:
         return "The suspension is lifted. The member reads your reason in their notifications."
     return f"This suspension is lifted. Another decision still suspends them until {still:%-d %b %Y, %H:%M} UTC; they read that, too."
-
-
-def number(given: str | None) -> int:
-    """0 for what is no number that a database could hold."""
-    digits = (given or "").strip()
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else 0

@@ -133,7 +133,7 @@ def appeal(decision_id: int) -> Any:
 def _statement(decision_id: int, *, words: str = "", errors: dict[str, str] | None = None) -> str:
     days = current_app.config["KITH"].appeal_days
     told = queries.statement(current_user, decision_id, appeal_days=days)
-    card = _card_beside(forms.number(request.args.get("support")))
+    card = _card_beside(text.whole(request.args.get("support")))
     return render_template("moderation/statement.html", told=told, words=words, errors=errors or {}, card=card)
 
 
@@ -158,7 +158,7 @@ def show_desk() -> Any:
 
 def _open_case() -> int:
     """The case beside which a script asks for the lists again."""
-    return forms.number(request.args.get("open"))
+    return text.whole(request.args.get("open"))
 
 
 @blueprint.get("/desk/changes")
@@ -349,7 +349,7 @@ def lift(sanction_id: int) -> Any:
 
 
 def _sanctions(errors: dict[str, str], wrong: int | None) -> str:
-    found = queries.sanctions(before=forms.number(request.args.get("before")))
+    found = queries.sanctions(before=text.whole(request.args.get("before")))
     return render_template("moderation/sanctions.html", found=found, errors=errors, wrong=wrong, form=request.form, now_at=now())
 
 
