@@ -251,15 +251,19 @@ CHANGES = {
     "case.words-withdrawn": "the author took the words back",
     "case.claimed": "it was claimed again",
     "case.overdue": "it became overdue",
+    "proposal.taken": "the author agreed to cover words",
+    "proposal.left": "the author answered your proposal and left the words as they are",
 }
 
 
 def _apply_to_words(item: Reviewable, case: Case, *, show: bool = False) -> None:
     """Words are hidden exactly while a decision that hid them stands. Held words are thereby let out or hidden by every decision."""
-    if item.covers:
+    covered = item.covers
+    if covered:
         uncover(item)
     earlier = item.visibility == "hidden" and not show  # hidden before decisions said so themselves
-    set_visibility(item, "hidden" if earlier or _hidden_still(case) else "visible")
+    if not set_visibility(item, "hidden" if earlier or _hidden_still(case) else "visible") and item.covers != covered:
+        item.changed()
 
 
 def _hidden_still(case: Case) -> bool:
@@ -276,13 +280,14 @@ def _hidden_still(case: Case) -> bool:
     return db.session().scalar(standing.limit(1)) is not None
 
 
-def set_visibility(item: Reviewable, visibility: str) -> None:
-    """Words their author withdrew stay withdrawn; private ones are never visible."""
+def set_visibility(item: Reviewable, visibility: str) -> bool:
+    """Whether it changed. Words their author withdrew stay withdrawn; private ones are never visible."""
     if item.visibility in (visibility, "withdrawn") or (item.private and visibility == "visible"):
-        return
+        return False
     item.visibility = visibility
     db.session().flush()
     item.changed()
+    return True
 
 
 def _suspend(decision: Decision, days: int) -> datetime:

@@ -18,7 +18,8 @@ from community.safety import severity_rank
 
 from .access import case_to_see, may_teach, open_appeal, why_not_claim
 from .highlight import Piece, Span, pieces
-from .models import SEEN_BY_RULES, Appeal, Case, Decision, Signal, Snapshot
+from .models import SEEN_BY_RULES, Appeal, Case, CoverProposal, Decision, Signal, Snapshot
+from .proposals import suggested_words, waiting_for_author
 from .reviewable import Reviewable, find
 
 SNAPSHOTS_SHOWN = 20
@@ -97,6 +98,8 @@ class CaseFile:
     appealed: Any = None
     escalated_by: str = ""
     may_teach: bool = False
+    asked_author: CoverProposal | None = None  # a proposal that waits for its answer
+    suggested: str = ""
 
     @property
     def found_by_rules(self) -> bool:
@@ -120,6 +123,7 @@ def case_file(actor: Account, case_id: int) -> CaseFile:
         history=_history(case), record=_record(case.author_id), rules=house_rules(), appeal=appeal,
         appealed=next((row for row in decisions if appeal and row.id == appeal.decision_id), None),
         escalated_by=names[case.escalated_by_id][0] if case.escalated_by_id else "", may_teach=may_teach(actor, case),
+        asked_author=waiting_for_author(case.id), suggested=suggested_words(case),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ or not at all. Keywords route and help; they never refuse or alter. Words may be
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -29,7 +29,7 @@ from .access import who_may_see
 from .advice import offer_advice
 from .deadlines import due_after, let_go, tell_desks
 from .hearers import page_on_call
-from .models import SEEN_BY_RULES, Case, Signal, Snapshot
+from .models import SEEN_BY_RULES, Case, CoverProposal, Signal, Snapshot
 from .reviewable import Reviewable
 from .second_signal import score_of
 from .transitions import after
@@ -128,16 +128,20 @@ def _judge(item: Reviewable, *, known: frozenset[Known]) -> Reviewed:
 
 
 def _spans_to_cover(item: Reviewable, findings: Sequence[Finding]) -> list[list[int]]:
-    """Where these stand, in code points of the body, in order and apart."""
+    """Where these stand, in code points of the body."""
     begins = item.body_starts()
-    spans: list[list[int]] = []
-    for finding in sorted(findings, key=lambda finding: finding.start):
-        start, end = max(0, finding.start - begins), finding.end - begins
-        if spans and start <= spans[-1][1]:
-            spans[-1][1] = max(spans[-1][1], end)
+    return apart([[max(0, finding.start - begins), finding.end - begins] for finding in findings])
+
+
+def apart(spans: Iterable[list[int]]) -> list[list[int]]:
+    """In order, and those that overlap or touch as one."""
+    found: list[list[int]] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            found[-1][1] = max(found[-1][1], end)
         elif start < end:
-            spans.append([start, end])
-    return spans
+            found.append([start, end])
+    return found
 
 
 def _covered_for_the_hour(item: Reviewable, findings: Sequence[Finding]) -> list[Finding]:
@@ -147,10 +151,22 @@ def _covered_for_the_hour(item: Reviewable, findings: Sequence[Finding]) -> list
 
 
 def uncover(item: Reviewable) -> None:
-    """A moderator has looked: what was covered for the hour opens, and what rules mask stays covered."""
+    """A moderator has looked: what was covered for the hour opens; what rules mask, or the author agreed to, stays covered."""
     findings, lexicon = _scan(item)
     if lexicon is not None:
-        item.cover(_spans_to_cover(item, [finding for finding in findings if finding.action == "mask"]))
+        masked = _spans_to_cover(item, [finding for finding in findings if finding.action == "mask"])
+        item.cover(apart([*masked, *_agreed(item)]))
+
+
+def _agreed(item: Reviewable) -> list[list[int]]:
+    """What its author agreed to cover in the words as they are now."""
+    rows = (
+        sa.select(CoverProposal.spans)
+        .join(Case, Case.id == CoverProposal.case_id)
+        .where(Case.target_kind == item.kind, Case.target_id == item.id)
+        .where(CoverProposal.answer == "taken", CoverProposal.edition == item.edition)
+    )
+    return [span for spans in db.session().scalars(rows) for span in spans]
 
 
 def _news(item: Reviewable, findings: Sequence[Finding], known: frozenset[Known]) -> list[Finding]:

@@ -194,6 +194,34 @@ class Appeal(Base):
     reason: Mapped[str] = mapped_column(sa.Text, default="")
 
 
+class CoverProposal(Base):
+    """A moderator asks the author to cover some of their words. One waits per case."""
+
+    __tablename__ = "cover_proposals"
+    __table_args__ = (
+        one_of("answer", ("waiting", "taken", "left", "replaced")),
+        said("reason"),
+        sa.CheckConstraint("proposer_id <> author_id", name="not_to_oneself"),
+        sa.CheckConstraint("(answer = 'waiting') = (answered_at IS NULL)", name="answered_at_a_moment"),
+        sa.ForeignKeyConstraint(["case_id", "author_id"], ["cases.id", "cases.author_id"], name="fk_cover_proposals_case_author"),
+        sa.Index(
+            "uq_cover_proposals_waiting", "case_id", unique=True,
+            sqlite_where=sa.text("answer = 'waiting'"), postgresql_where=sa.text("answer = 'waiting'"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(index=True)
+    author_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    proposer_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"))
+    edition: Mapped[int]  # of the words: for others it says nothing
+    spans: Mapped[list[Any]]  # [start, end] in code points of the body, in order and apart
+    reason: Mapped[str] = mapped_column(sa.Text)
+    answer: Mapped[str] = mapped_column(sa.String(10))
+    created_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+
+
 class Pass(Base):
     """Rules going through words of the past: a preview only counts and shows, a rescan opens cases. Its cursor is kept with what it
     found, so that it goes on where it was after a kill."""

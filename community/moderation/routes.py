@@ -10,13 +10,13 @@ from flask_login import current_user
 
 from community.core import db, text
 from community.core.clock import now
-from community.core.errors import Forbidden, NotFound, Refused, SignInNeeded
+from community.core.errors import Conflict, Forbidden, NotFound, Refused, SignInNeeded
 from community.core.limits import limit
 from community.core.web import signed_in, signed_in_even_suspended, staff_only, wants_fragment
 from community.lexicon.actions import check_counterexample
 from community.lexicon.queries import current_lexicon
 
-from . import access, actions, advice, casefile, desk, forms, learning, queries
+from . import access, actions, advice, casefile, desk, forms, learning, proposals, queries
 from .hearers import Called
 from .reviewable import Reviewable
 
@@ -67,6 +67,23 @@ def personal_is_fine(notification_id: int) -> Any:
     with db.write():
         item = advice.say_it_is_fine(current_user, notification_id)
     return {"ok": True} if wants_fragment() else redirect(item.path(), 303)
+
+
+@blueprint.get("/proposals/<int:proposal_id>")
+@signed_in
+def proposal(proposal_id: int) -> Any:
+    return render_template("moderation/proposal.html", proposal=proposals.proposal_for(current_user, proposal_id))
+
+
+@blueprint.post("/proposals/<int:proposal_id>")
+@signed_in
+def answer_proposal(proposal_id: int) -> Any:
+    take = request.form.get("answer") == "take"
+    try:
+        db.stored(lambda: proposals.answer_proposal(current_user, proposal_id, take=take))
+    except Conflict as refusal:
+        flash(refusal.sentence, "warn")
+    return redirect(url_for(".proposal", proposal_id=proposal_id), 303)
 
 
 @blueprint.get("/words/<kind>/<int:target_id>")
@@ -251,6 +268,16 @@ def escalate(case_id: int) -> Any:
     called: list[Called] = []
     refused = _try(case_id, lambda: called.append(actions.escalate(current_user, case_id, note=request.form.get("note", ""))))
     return refused or _back_to_desk(*forms.called_in_words(called[-1]))
+
+
+@blueprint.post("/desk/cases/<int:case_id>/propose")
+@staff_only
+def propose(case_id: int) -> Any:
+    words, why = request.form.get("cover", ""), request.form.get("why", "")
+    refused = _try(case_id, lambda: proposals.propose(current_user, case_id, words=words, reason=why))
+    if refused is None:
+        flash("The author was asked. Nothing changes unless they agree; the case stays yours.", "ok")
+    return refused or redirect(url_for(".case", case_id=case_id), 303)
 
 
 @blueprint.post("/desk/cases/<int:case_id>/decide")

@@ -16,7 +16,7 @@ from . import actions, queries
 blueprint = Blueprint("notifications", __name__)
 KINDS = (
     "support", "held", "decision", "sanction-lifted", "appeal-decided", "case-overdue", "case-paged", "certificate-granted",
-    "certificate-ended", "room-added", "personal", "session",
+    "certificate-ended", "room-added", "personal", "session", "cover-proposed",
 )  # fmt: skip
 
 
