@@ -24,6 +24,7 @@ from .reviewable import Reviewable, find
 
 REASON_MAX = 2_000
 PLACES_MAX = 50
+DETAILS = ("method-detail", "eating")
 GONE = "Your words have changed since, or are not shown any more: there is nothing to cover."
 PRIVATE = "Nobody but moderators reads these words: there is nobody to cover them from."
 
@@ -100,12 +101,12 @@ def _places(body: str, words: str) -> list[list[int]]:
 
 
 def suggested_words(case: Case) -> str:
-    """What rules noticed and still stands in the words, one place a line: where a moderator may begin."""
+    """Details that rules noticed and that still stand in the words, one place a line. A cry for help is nothing to cover."""
     item: Reviewable = find(case.target_kind, case.target_id)
     rows = (
         sa.select(Signal.start, Signal.end, Snapshot.words)
         .join(Snapshot, Snapshot.id == Signal.snapshot_id)
-        .where(Signal.case_id == case.id, Signal.rule_key != "")
+        .where(Signal.case_id == case.id, Signal.concern.in_(DETAILS))
         .order_by(Signal.start)
     )
     places = dict.fromkeys(words[start:end] for start, end, words in db.session().execute(rows))

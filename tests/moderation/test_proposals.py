@@ -5,6 +5,7 @@ Content note: one plain sentence about not wanting to be here.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -160,6 +161,9 @@ def test_a_post_is_covered_where_it_stands_and_stays_so_in_its_topic(stage: Stag
     assert topic
 
 
-def test_words_noticed_stand_in_the_form_to_begin_with(stage: Stage, ana: Person, mia: Person) -> None:
-    case_id = case_about(stage, ana, mia)
-    assert f"{WORRYING}</textarea>" in mia.get(f"/desk/cases/{case_id}").text.replace("&#39;", "’")
+def test_details_stand_in_the_form_to_begin_with_and_a_cry_for_help_does_not(stage: Stage, ana: Person, sol: Person) -> None:
+    ana.says(f"{WORRYING}. I skip meals.")
+    (case,) = stage.cases()
+    claim(sol, case.id)
+    page = sol.get(f"/desk/cases/{case.id}").text
+    assert re.search(r">\s*I skip meals</textarea>", page)
