@@ -144,6 +144,7 @@ def _hours(room: Room, problem: Invalid | None = None, *, week: Any = None, days
         place=place_of(room.timezone),
         effects=[(name, what_changes(room, name)) for name in EFFECTS],
         picture=queries.picture_of(room),
+        minute=queries.minute_there(room),
         clocks=queries.clock_changes(room),
         key_of=actions.holiday_key,
     ), 422 if problem else 200
