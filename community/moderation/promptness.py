@@ -63,14 +63,15 @@ def somebody_here(room: Room) -> bool:
 
 
 def how_soon(room: Room, severity: str = "") -> str:
-    """How soon words like these (from amber on, or of one severity) were read in this room lately, in a sentence."""
+    """How soon worrying words, or words of one severity, were read in this room lately, in a sentence."""
     waits = [wait for wait in _lately(room).waits if severity in ("", wait.severity)]
+    words = "words like these" if severity else "worrying words"
     if sum(wait.read for wait in waits) < FEWEST:
-        return "In the last 7 days too few words like these were read to say how soon."
+        return f"In the last 7 days too few {words} were read to say how soon."
     typical = typical_wait(waits)
     if typical is None:
-        return "In the last 7 days fewer than half of words like these were read so far."
-    return f"In the last 7 days words like these were read within {in_round_numbers(typical)} (median)."
+        return f"In the last 7 days fewer than half of {words} were read so far."
+    return f"In the last 7 days {words} were read within {in_round_numbers(typical)} (median)."
 
 
 def in_round_numbers(wait: timedelta) -> str:

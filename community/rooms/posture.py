@@ -210,5 +210,6 @@ def what_changes(room: Room, posture: str) -> str:
     """What holds in this hour for whoever writes."""
     effect = EFFECTS[posture]
     slow = SLOW.format(max(effect.pace, room.slow_seconds)) if effect.pace and room.has_chat else ""
-    told = (effect.says, slow, COVERS if effect.covers else "", WAITS if _waits(room, posture) else STAYS)
+    says = effect.says if room.has_chat else EFFECTS["quiet" if posture == "closed" else posture].says
+    told = (says, slow, COVERS if effect.covers else "", WAITS if _waits(room, posture) else STAYS)
     return " ".join(sentence for sentence in told if sentence)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -149,6 +150,12 @@ def picture_of(room: Room) -> Picture:
 def _picture(outside: str, timezone: str, hours: Hours, today: date) -> Picture:
     days = (today + timedelta(days=ahead) for ahead in range(7))
     return tuple((day, _day(outside, timezone, hours, day)) for day in days)
+
+
+def runs_of(picture: Picture) -> list[tuple[date, date, list[Stretch]]]:
+    """First and last day of each run of days that are alike."""
+    runs = [list(days) for _, days in groupby(picture, key=lambda told: told[1])]
+    return [(days[0][0], days[-1][0], days[0][1]) for days in runs]
 
 
 def minute_there(room: Room) -> int:

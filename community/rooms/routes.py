@@ -41,7 +41,8 @@ def show(room_id: int) -> Any:
         posture=posture,
         changes=what_changes(room, posture.name),
         comes=next_staffed(room),
-        picture=queries.picture_of(room),
+        picture=(picture := queries.picture_of(room)),
+        alike=queries.runs_of(picture),
         minute=queries.minute_there(room),
         place=place_of(room.timezone),
     )
