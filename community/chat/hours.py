@@ -27,7 +27,8 @@ class Hour:
 
 def hour_in(room: Room) -> Hour:
     posture, rules = posture_now(room), said_before_writing(room)
-    word = f"{posture.name} {posture.changes_at} {'here' if somebody_here(room) else ''} {rules}"
+    told = (posture.name, posture.changes_at, "here" if somebody_here(room) else "", rules)
+    word = " ".join(str(part) for part in told if part)
     return Hour(
         posture, next_staffed(room), place_of(room.timezone), rules, when_read(room), word, _seconds_until(posture.changes_at)
     )
