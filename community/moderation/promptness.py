@@ -66,6 +66,8 @@ def how_soon(room: Room, severity: str = "") -> str:
     """How soon worrying words, or words of one severity, were read in this room lately, in a sentence."""
     waits = [wait for wait in _lately(room).waits if severity in ("", wait.severity)]
     words = "words like these" if severity else "worrying words"
+    if len(waits) < FEWEST:
+        return f"In the last 7 days there were too few {words} to say how soon they are read."
     if sum(wait.read for wait in waits) < FEWEST:
         return f"In the last 7 days too few {words} were read to say how soon."
     typical = typical_wait(waits)
