@@ -18,14 +18,12 @@ from community.core.web import signed_in, wants_fragment
 from community.moderation.advice import advice_card, given_away
 from community.moderation.queries import support_card
 from community.rooms.models import Room
-from community.rooms.posture import place_of, posture_now
 from community.safety.muting import Muted
 from community.safety.personal import taken_out
-from community.training.queries import somebody_is_here
 
 from . import queries
 from .access import chat_to_read, message_taken_back, message_to_edit, message_to_read, standing_in
-from .limits import said_before_writing
+from .hours import hour_in
 from .models import REACTIONS
 from .sockets import LARGEST, edit_and_answer, react_and_answer, withdraw_and_answer, write_and_answer
 
@@ -119,19 +117,26 @@ def messages(room_id: int) -> Any:
     return {"ok": True, **stretch._asdict()}
 
 
+@blueprint.get("/rooms/<int:room_id>/chat/hours")
+@signed_in
+def hours(room_id: int) -> Any:
+    """The line of the head that says what holds at this hour, for an open page."""
+    room = chat_to_read(current_user, room_id)
+    return render_template("chat/_hours.html", room=room, hour=hour_in(room), standing=standing_in(current_user, room_id))
+
+
 def _page(
     room_id: int, *, body: str = "", note: str = "", reply_to: int | None = None, error: str = "", again: Again | None = None
 ) -> Any:
     room = chat_to_read(current_user, room_id)
     stretch, muted = _stretch(room), muted_by(current_user)
     answered = reply_to or _number("reply")
-    posture = posture_now(room)
     return render_template(
         "chat/room.html",
         room=room,
         lines=_lines(stretch, muted),
         kinds=REACTIONS,
-        rules=said_before_writing(room),
+        hour=hour_in(room),
         note=note,
         answered=queries.quote_in(current_user, room, answered) if answered else [],
         edit_minutes=current_app.config["KITH"].edit_minutes,
@@ -139,9 +144,6 @@ def _page(
         muted=muted,
         stretch=stretch,
         newest=stretch.through >= room.last_seq,
-        posture=posture,
-        somebody_here=posture.name == "staffed" and somebody_is_here(room.id),
-        place=place_of(room.timezone),
         standing=standing_in(current_user, room_id),
         card=_card(support_card, "support"),
         personal=_card(advice_card, "personal"),

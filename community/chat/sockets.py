@@ -19,6 +19,7 @@ from community.safety.personal import taken_out
 from . import actions, queries
 from .access import chat_to_read, standing_in
 from .events import StandingChanged, chat_room
+from .hours import hour_in
 from .models import as_seen, counts_of
 
 LARGEST = 2**31 - 1
@@ -90,7 +91,7 @@ class ChatNamespace(LiveNamespace):
 
     def on_enter_room(self, actor: Account, payload: InRoom) -> dict[str, Any]:
         """Hear the room first, then say how far it had come: nothing falls between the two."""
-        chat_to_read(actor, payload.room)
+        room = chat_to_read(actor, payload.room)
         self.hear(chat_room(payload.room))
         db.end_reading()
         standing = standing_in(actor, payload.room)
@@ -99,6 +100,7 @@ class ChatNamespace(LiveNamespace):
             "last_seq": queries.last_seq(payload.room),
             "may_write": standing.may_write,
             "sentence": standing.sentence,
+            "hours": hour_in(room).word,
         }
 
     def on_leave_room(self, actor: Account, payload: InRoom) -> dict[str, Any]:

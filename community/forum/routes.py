@@ -15,6 +15,7 @@ from community.core.limits import limit
 from community.core.text import whole
 from community.core.web import signed_in
 from community.moderation.advice import advice_card, given_away
+from community.moderation.promptness import when_read
 from community.moderation.queries import support_card
 from community.rooms.access import why_not_write
 from community.rooms.models import Room
@@ -114,6 +115,7 @@ def _topic_page(topic_id: int, *, at: int, typed: str = "", errors: dict[str, st
         card=_card(support_card, "support"),
         personal=_card(advice_card, "personal"),
         mine=mine,
+        waits=when_read(place),
         closed=_why_not(place),
         typed=typed,
         errors=errors or {},

@@ -39,6 +39,7 @@ class Case(Base):
         ),
         sa.Index("ix_cases_desk", "severity_rank", "due_at", sqlite_where=NOT_CLOSED, postgresql_where=NOT_CLOSED),
         sa.Index("ix_cases_target", "target_kind", "target_id"),
+        sa.Index("ix_cases_room_opened", "room_id", "opened_at"),
         sa.CheckConstraint("(state = 'claimed') = (claimed_by_id IS NOT NULL)", name="claimed_by_somebody"),
         sa.CheckConstraint("claimed_by_id IS NULL OR claimed_by_id <> author_id", name="not_claimed_by_author"),
     )
@@ -46,7 +47,7 @@ class Case(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     target_kind: Mapped[str] = mapped_column(sa.String(20))
     target_id: Mapped[int]
-    room_id: Mapped[int] = mapped_column(sa.ForeignKey("rooms.id"), index=True)
+    room_id: Mapped[int] = mapped_column(sa.ForeignKey("rooms.id"))
     author_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
     concern: Mapped[str] = mapped_column(sa.String(20))
     severity: Mapped[str] = mapped_column(sa.String(8))

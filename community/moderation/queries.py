@@ -21,6 +21,7 @@ from . import access
 from .access import decision_to_read, support_to_read
 from .actions import why_no_appeal
 from .models import Appeal, Case, Decision, Sanction, Signal, Snapshot
+from .promptness import how_soon, somebody_here
 from .reviewable import Reviewable, find
 
 PAGE = 50
@@ -38,6 +39,7 @@ def support_card(actor: Account, notification_id: int) -> dict[str, Any]:
         "visibility": TO_MODERATORS if card.data.get("private") else _who_sees(item, room.name, case),
         "read_by": _read_by(item, case) if away is None else None,
         "away": away,
+        "soon": _how_soon(room, item, case),
         "asked_at": _asked_at(case),
         "helplines": helplines_for(actor.country),
         "url": f"/support/{card.id}",
@@ -76,6 +78,14 @@ def _read_by(item: Reviewable, case: Case | None) -> datetime | None:
     """When somebody should have read words that wait, as long as that is to come."""
     waits = case is not None and case.state != "closed" and item.visibility == "held"
     return case.due_at if waits and case is not None and case.due_at > now() else None
+
+
+def _how_soon(room: Room, item: Reviewable, case: Case | None) -> str:
+    """While the words wait for a moderator: whether one is here, and how soon such words were read lately."""
+    if case is None or case.state == "closed" or item.private:
+        return ""
+    here = "A moderator is here now. " if somebody_here(room) else ""
+    return here + how_soon(room, case.severity)
 
 
 def _asked_at(case: Case | None) -> datetime | None:

@@ -9,7 +9,7 @@ from community.core import db
 from community.core.errors import Forbidden, NotFound
 
 from .models import Membership, Room, StaffScope
-from .posture import is_open
+from .posture import is_open, opens_again
 
 
 def is_member(actor: Account, room: Room) -> bool:
@@ -96,7 +96,7 @@ def why_not_write(actor: Account, room: Room, part: str) -> str:
     if room.write_by == "joined" and not is_member(actor, room) and not looks_after(actor, room.id):
         return f"Join “{room.name}” first; then you can write here."
     if part == "chat" and not is_open(room):
-        return "The chat is closed at this hour; the room’s page says when it opens."
+        return f"The chat is closed at this hour. {opens_again(room)}"
     return ""
 
 

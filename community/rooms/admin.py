@@ -13,7 +13,7 @@ from community.core.errors import Invalid
 from community.core.web import admin_only
 
 from . import access, actions, forms, queries
-from .hours import DAYS
+from .hours import DAYS, clock_time
 from .models import Room
 from .posture import EFFECTS, place_of, posture_now, what_changes
 
@@ -143,9 +143,12 @@ def _hours(room: Room, problem: Invalid | None = None, *, week: Any = None, days
         posture=posture_now(room),
         place=place_of(room.timezone),
         effects=[(name, what_changes(room, name)) for name in EFFECTS],
-        picture=queries.picture_of(room),
+        picture=(picture := queries.picture_of(room)),
+        alike=queries.runs_of(picture),
+        minute=queries.minute_there(room),
         clocks=queries.clock_changes(room),
         key_of=actions.holiday_key,
+        clock_time=clock_time,
     ), 422 if problem else 200
 
 

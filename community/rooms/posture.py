@@ -26,7 +26,7 @@ LATEST = 100  # changes to look through for the next staffed hours
 
 @dataclass(frozen=True)
 class Effect:
-    """What an hour changes. `says` tells members, in one sentence."""
+    """What an hour changes. `says` tells members, in one sentence, how the room is then."""
 
     waits: bool  # words noticed from amber on wait for a moderator, where the room chose that
     covers: bool  # details of methods are covered until a moderator has looked
@@ -35,12 +35,15 @@ class Effect:
 
 
 EFFECTS = {
-    "staffed": Effect(False, False, 0, "Words that sound worrying are read by a moderator soon."),
+    "staffed": Effect(False, False, 0, "The room is open, and moderators look in."),
     "quiet": Effect(True, False, 0, "The room is open; answers of moderators take longer."),
-    "night": Effect(True, True, 20, "The room is open. Details of methods stay covered until a moderator has looked."),
-    "closed": Effect(True, True, 0, "Nobody can write in the chat. Topics stay open; details of methods in them stay covered until a moderator has looked."),
-}  # fmt: skip
+    "night": Effect(True, True, 20, "The room is open; moderators read later."),
+    "closed": Effect(True, True, 0, "The chat is closed; the rest of the room stays open."),
+}
+SLOW = "In the chat, one message every {} s."
+COVERS = "Details of methods stay covered until a moderator has looked."
 WAITS = "Words that sound worrying wait until a moderator has read them; you still see yours."
+STAYS = "Words that sound worrying stay where they are, and a moderator is asked to look."
 
 
 @dataclass(frozen=True)
@@ -178,9 +181,19 @@ def is_open(room: Room) -> bool:
     return posture_now(room).name != "closed"
 
 
+def opens_again(room: Room) -> str:
+    """When a closed chat opens, in a sentence."""
+    at = posture_now(room).changes_at
+    return f"It opens at {in_short(at)} in {place_of(room.timezone)}." if at else "No hour is set when it opens."
+
+
 def words_wait(room: Room) -> bool:
     """Whether words noticed from amber on wait for a moderator now."""
-    return room.mode == "hold" or (room.waits_unstaffed and EFFECTS[posture_now(room).name].waits)
+    return _waits(room, posture_now(room).name)
+
+
+def _waits(room: Room, posture: str) -> bool:
+    return room.mode == "hold" or (room.waits_unstaffed and EFFECTS[posture].waits)
 
 
 def details_covered(room: Room) -> bool:
@@ -194,6 +207,9 @@ def slow_seconds(posture: str) -> int:
 
 
 def what_changes(room: Room, posture: str) -> str:
-    """What this hour changes for whoever writes."""
+    """What holds in this hour for whoever writes."""
     effect = EFFECTS[posture]
-    return f"{effect.says} {WAITS}" if effect.waits and room.waits_unstaffed and room.mode != "hold" else effect.says
+    slow = SLOW.format(max(effect.pace, room.slow_seconds)) if effect.pace and room.has_chat else ""
+    says = effect.says if room.has_chat else EFFECTS["quiet" if posture == "closed" else posture].says
+    told = (says, slow, COVERS if effect.covers else "", WAITS if _waits(room, posture) else STAYS)
+    return " ".join(sentence for sentence in told if sentence)

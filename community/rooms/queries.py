@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +15,7 @@ import sqlalchemy as sa
 from community.accounts.models import Account
 from community.core import db
 
-from .hours import DAY
+from .hours import DAY, Hours
 from .models import Membership, Room, StaffScope
 from .posture import Posture, posture_at, posture_in_minute, this_minute
 
@@ -135,21 +137,39 @@ def _in_words(rooms: list[str]) -> str:
 
 
 Stretch = tuple[int, int, str]  # minutes after midnight, posture
+Picture = tuple[tuple[date, list[Stretch]], ...]
 
 
-def picture_of(room: Room) -> list[tuple[date, list[Stretch]]]:
+def picture_of(room: Room) -> Picture:
     """The seven days from today, each as what holds when, by the wall clock of the room."""
     today = this_minute().astimezone(ZoneInfo(room.timezone)).date()
-    return [(day, day_of(room, day)) for day in (today + timedelta(days=ahead) for ahead in range(7))]
+    return _picture(room.outside_hours, room.timezone, room.hours, today)
 
 
-def day_of(room: Room, day: date) -> list[Stretch]:
-    zone = ZoneInfo(room.timezone)
+@lru_cache(maxsize=256)
+def _picture(outside: str, timezone: str, hours: Hours, today: date) -> Picture:
+    days = (today + timedelta(days=ahead) for ahead in range(7))
+    return tuple((day, _day(outside, timezone, hours, day)) for day in days)
+
+
+def runs_of(picture: Picture) -> list[tuple[date, date, list[Stretch]]]:
+    """First and last day of each run of days that are alike."""
+    runs = [list(days) for _, days in groupby(picture, key=lambda told: told[1])]
+    return [(days[0][0], days[-1][0], days[0][1]) for days in runs]
+
+
+def minute_there(room: Room) -> int:
+    """Minutes after midnight on the clocks of the room."""
+    return _minute(this_minute(), ZoneInfo(room.timezone))
+
+
+def _day(outside: str, timezone: str, hours: Hours, day: date) -> list[Stretch]:
+    zone = ZoneInfo(timezone)
     at = datetime.combine(day, time(), zone).astimezone(UTC)
     over = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
     found: list[Stretch] = []
     while at < over:
-        posture = posture_at(room.outside_hours, room.timezone, room.hours, at)
+        posture = posture_at(outside, timezone, hours, at)
         until = min(posture.changes_at.astimezone(UTC), over) if posture.changes_at else over
         found.append((_minute(at, zone), DAY if until == over else _minute(until, zone), posture.name))
         at = until
@@ -167,7 +187,7 @@ def clock_changes(room: Room) -> list[tuple[date, int, list[Stretch]]]:
     today = this_minute().astimezone(zone).date()
     days = (today + timedelta(days=ahead) for ahead in range(366))
     changes = ((day, _change(day, zone)) for day in days)
-    return [(day, minutes, day_of(room, day)) for day, minutes in changes if minutes]
+    return [(day, minutes, _day(room.outside_hours, room.timezone, room.hours, day)) for day, minutes in changes if minutes]
 
 
 def _change(day: date, zone: ZoneInfo) -> int:

@@ -11,8 +11,7 @@ from community.core import db
 from community.core.web import local_path, public, signed_in
 
 from . import access, actions, queries
-from .hours import DAYS, Hours, clock_time
-from .posture import place_of, posture_now, what_changes
+from .posture import next_staffed, place_of, posture_now, what_changes
 
 blueprint = Blueprint("rooms", __name__)
 
@@ -41,22 +40,12 @@ def show(room_id: int) -> Any:
         looks_after=access.looks_after(current_user, room.id),
         posture=posture,
         changes=what_changes(room, posture.name),
-        week=week_of(room.hours),
+        comes=next_staffed(room),
+        picture=(picture := queries.picture_of(room)),
+        alike=queries.runs_of(picture),
+        minute=queries.minute_there(room),
         place=place_of(room.timezone),
     )
-
-
-def week_of(hours: Hours) -> list[tuple[str, str]]:
-    """Each weekday with its spans in words; nothing for a room staffed at all hours."""
-    spans = {
-        day: [
-            f"{clock_time(span.opens)}-{clock_time(span.closes)}{'' if span.posture == 'staffed' else ' ' + span.posture}"
-            for span in sorted(hours.week)
-            if span.weekday == day
-        ]
-        for day in range(7)
-    }
-    return [(DAYS[day], ", ".join(found) or "not staffed") for day, found in spans.items()] if hours.week else []
 
 
 @blueprint.post("/rooms/<int:room_id>/join")

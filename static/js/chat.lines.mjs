@@ -72,8 +72,8 @@ export function readLines(list) {
 /** Makes `list` show these messages, then these entries, in place: what already stands right is not touched. */
 export class Lines {
   /** `mutes(body)`: whether the reader muted words in it. */
-  constructor(list, me, actions, mutes = () => false, { ledger = null, editMs = 0 } = {}) {
-    Object.assign(this, { list, me, actions, mutes, ledger, editMs });
+  constructor(list, me, actions, mutes = () => false, { ledger = null, editMs = 0, hours = null } = {}) {
+    Object.assign(this, { list, me, actions, mutes, ledger, editMs, hours });
     this.cards = new Map();
     this.sent = new Set();
     this.shown = new Map();
@@ -125,13 +125,14 @@ export class Lines {
   #message(message, follows) {
     const mine = message.author_id === this.me;
     const sent = mine && this.sent.has(message.seq) && message.state === "visible";
-    const state = sent ? "Sent" : (STATES[message.state] ?? "");
+    const waits = message.state === "held" ? (this.hours?.waits ?? "") : "";
+    const state = sent ? "Sent" : [STATES[message.state] ?? "", waits].join(" ").trim();
     const given = this.ledger?.mine(message.seq) ?? [];
     const quote = message.reply_to ? (this.ledger?.quote(message.reply_to) ?? null) : undefined;
     const editable = mine && Date.now() - new Date(message.at) < this.editMs;
     return {
       key: `m${message.seq}`,
-      look: JSON.stringify([message.state, follows, sent, message.version, message.body, message.reactions, given, quote]),
+      look: JSON.stringify([state, message.state, follows, sent, message.version, message.body, message.reactions, given, quote]),
       asServed: (node) => !sent && node.classList.contains("follows") === follows && (node.dataset.state ?? "visible") === message.state,
       make: () => {
         const line = messageLine({ ...message, mine, follows, state, given, quote, editable, muted: !mine && this.mutes(message.body), shown: message.state });

@@ -8,6 +8,7 @@ import { Lines, element, readLines } from "./chat.lines.mjs";
 import { Link } from "./chat.link.mjs";
 import { oneMenu, quoteLine } from "./chat.menu.mjs";
 import { muting } from "./chat.fold.mjs";
+import { Hours } from "./chat.hours.mjs";
 import { Outbox } from "./chat.outbox.mjs";
 
 const AT_END_PX = 60;
@@ -29,8 +30,9 @@ const me = Number(chat.dataset.me);
 const ledger = new Ledger(Number(chat.dataset.start), Number(chat.dataset.through));
 ledger.settle({ messages: readLines(list), start: ledger.start, through: ledger.through, ...JSON.parse(chat.dataset.beside) });
 const outbox = new Outbox(safely(() => localStorage), `kith:draft:${document.body.dataset.person}:outbox-${room}`);
+const hours = new Hours(chat.querySelector("[data-hours]"), chat.dataset.path ?? location.pathname, hourChanged);
 const lines = new Lines(list, me, { again, takeBack }, muting(JSON.parse(chat.dataset.muted ?? "[]")), {
-  ledger, editMs: Number(chat.dataset.edit) * 60_000,
+  ledger, hours, editMs: Number(chat.dataset.edit) * 60_000,
 });
 const inFlight = new Set();
 let unread = 0;
@@ -314,6 +316,7 @@ function up(entered) {
   reached = true;
   tell("");
   standing(entered);
+  hours.learn(entered.hours);
   ledger.reaches(entered.last_seq);
   if (lost) catchUp(ledger.start - 1); // what was hidden meanwhile goes as well
   else if (ledger.gap) catchUp();
@@ -362,6 +365,14 @@ function standing({ may_write, sentence }) {
   if (sentence && !link.shut) says.append(" ", linkTo("To the room’s page", `/rooms/${room}`));
   says.hidden = !sentence;
   says.className = "composer-says hint";
+}
+
+function hourChanged({ says, rules, writes, sentence }) {
+  standing({ may_write: writes === "1", sentence });
+  const told = composer?.querySelector(".composer-rules");
+  if (told) Object.assign(told, { textContent: rules, hidden: !rules });
+  show({ quiet: true });
+  if (says) say(says);
 }
 
 // ---- writing

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 
 from community.chat import queries
 from community.chat.models import Message
@@ -155,7 +156,9 @@ def test_the_page_says_whether_a_moderator_is_here_only_when_one_is(stage: Stage
     assert "A moderator is here" not in page(ana, path(stage))
     stage.person("Mia", role="moderator", concerns=("suicide",))
     stage.do(lambda: _on_duty(stage.people["Mia"].id))
-    assert "A moderator is here" in page(ana, path(stage))
+    with time_machine.travel(now() + timedelta(minutes=1)):
+        assert "A moderator is here now." in page(ana, path(stage))
+        assert "A moderator is here now." in page(ana, f"/rooms/{stage.low_days}")
 
 
 def _on_duty(account_id: int) -> None:

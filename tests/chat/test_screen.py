@@ -24,6 +24,7 @@ from community.core.clock import now
 from community.lexicon import actions as lexicon
 from community.rooms import actions as rooms
 from community.rooms.actions import add_member
+from community.rooms.hours import Hours, Span
 from community.rooms.models import Room
 from community.safety import Rule
 from community.safety.folding import fold_char
@@ -185,6 +186,64 @@ def _make(room: int, place: int, visibility: str) -> None:
     found = db.session().scalars(sa.select(Message).where(Message.room_id == room).order_by(Message.seq)).all()[place]
     found.visibility = visibility
     found.changed()
+
+
+def set_hour(house: House, room: int, posture: str) -> None:
+    """By a process that tells the screens nothing."""
+    hours = Hours() if posture == "staffed" else Hours(tuple(Span(day, 0, 1440, posture) for day in range(7)))
+    house.stage.do(lambda: db.session().execute(sa.update(Room).where(Room.id == room).values(hours=hours)))
+
+
+def test_an_open_screen_follows_the_hour_of_its_room(house: House, screens: Screens) -> None:
+    room = house.room()
+    page = screens(house.ana, room)
+    head, box, says_below = page.locator(".chat-head .posture"), page.get_by_label("Message"), page.locator(".composer-says")
+    expect(head).to_contain_text("Staffed hours")
+    set_hour(house, room, "night")
+    page.evaluate("window.dispatchEvent(new Event('online'))")  # it wakes and asks
+    expect(head).to_contain_text("Night")
+    expect(page.locator(".composer-rules")).to_have_text("This room goes slowly: one message every 20 s.")
+    says(page, WORRYING)
+    state = page.locator(".message.is-held .message-state")
+    expect(state).to_have_text("Waiting for a moderator. Only you see this. No hour is set when a moderator comes next.")
+    box.fill("Half a sen")
+    set_hour(house, room, "closed")
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(head).to_contain_text("Closed")
+    expect(says_below).to_contain_text("The chat is closed at this hour.")
+    expect(page.locator(".send")).to_be_disabled()
+    expect(box).to_have_value("Half a sen")
+    set_hour(house, room, "staffed")
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(head).to_contain_text("Staffed hours")
+    expect(page.locator(".send")).to_be_enabled()
+    expect(says_below).to_be_hidden()
+    expect(page.locator(".composer-rules")).to_be_hidden()
+    expect(state).to_have_text("Waiting for a moderator. Only you see this.")
+    expect(box).to_have_value("Half a sen")
+
+
+def test_when_the_hour_is_over_the_screen_asks_by_itself_without_a_socket_too(house: House, screens: Screens) -> None:
+    room, tomorrow = house.room(), (now().weekday() + 1) % 7
+    hours = Hours((Span(tomorrow, 0, 1440, "night"),))
+    house.stage.do(lambda: db.session().execute(sa.update(Room).where(Room.id == room).values(hours=hours)))
+
+    def lonely(page: Page) -> None:
+        no_socket(page)
+        page.clock.install()
+
+    page = screens(house.ana, room, before=lonely)
+    head = page.locator(".chat-head .posture")
+    expect(head).to_contain_text("Quiet hours")
+    left = int(head.get_attribute("data-left") or 0)
+    assert 0 < left <= 86_400 + 3_600
+    set_hour(house, room, "closed")  # what the server says once the hour is over
+    page.clock.fast_forward((left - 5) * 1_000)
+    expect(head).to_contain_text("Quiet hours")
+    page.clock.fast_forward(10_000)
+    expect(head).to_contain_text("Closed")
+    expect(page.locator(".send")).to_be_disabled()
+    expect(page.locator(".composer-says")).to_contain_text("The chat is closed at this hour.")
 
 
 def test_without_a_socket_words_go_by_the_page_and_others_come_by_asking(house: House, screens: Screens) -> None:

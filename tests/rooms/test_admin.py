@@ -60,7 +60,7 @@ def test_a_room_made_in_the_page_is_there_as_it_was_described(stage: Stage, ida:
     ida.post(f"/admin/rooms/{room.id}/hours", **WEEK | {"day4": "20-24", "timezone": "America/New_York"})
     room = room_named(stage, "Night owls")
     assert (room.slug, room.mode, room.timezone) == ("night-owls", "hold", "America/New_York")
-    assert "Friday" in dev.get(f"/rooms/{room.id}").text
+    assert "20:00-24:00 staffed" in dev.get(f"/rooms/{room.id}").text
     assert acts(stage) == ["room.made", "room.changed"]
 
 

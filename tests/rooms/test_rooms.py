@@ -8,8 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from community.core import db
+from community.core.clock import now
 from community.rooms.hours import Hours, Span
 from community.rooms.models import Membership, Room
+from community.rooms.posture import STAYS, WAITS
 from community.rooms.queries import rooms_to_see
 from tests.people import Person, Stage
 
@@ -100,13 +102,33 @@ def test_after_joining_one_goes_on_inside_this_site_only(stage: Stage, dev: Pers
     assert dev.post(f"/rooms/{stage.low_days}/join", next="https://elsewhere.example").location == f"/rooms/{stage.low_days}"
 
 
-def test_the_page_names_hours_and_never_says_that_somebody_is_here(stage: Stage, ana: Person) -> None:
+def test_the_page_shows_the_next_seven_days_and_claims_nobody_who_is_not_there(stage: Stage, ana: Person) -> None:
     change(stage, stage.low_days, hours=Hours(tuple(Span(day, 0, 1440) for day in range(6))))
     page = ana.get(f"/rooms/{stage.low_days}").text
-    assert "Monday" in page
-    assert "00:00-24:00" in page
-    assert "not staffed" in page
+    assert page.count('class="week-day"') == 7
+    assert page.count('class="band-staffed" x="0" width="1440"') == 6
+    assert "staffed all day" in page
+    assert "quiet all day" in page
     assert "A moderator is here" not in page
+
+
+@pytest.mark.parametrize(
+    ("values", "stays"),
+    [
+        ({"outside_hours": "quiet", "waits_unstaffed": True}, False),
+        ({"outside_hours": "quiet", "waits_unstaffed": False}, True),
+        ({"outside_hours": "quiet", "waits_unstaffed": False, "mode": "hold"}, False),
+        ({"hours": Hours()}, True),
+        ({"hours": Hours(), "mode": "hold"}, False),
+    ],
+)
+def test_the_page_tells_what_becomes_of_worrying_words_at_this_hour(
+    stage: Stage, ana: Person, values: dict[str, Any], stays: bool
+) -> None:
+    in_three_days = (now().weekday() + 3) % 7
+    change(stage, stage.low_days, **{"hours": Hours((Span(in_three_days, 0, 60),)), **values})
+    page = ana.get(f"/rooms/{stage.low_days}").text
+    assert (STAYS in page, WAITS in page) == (stays, not stays)
 
 
 @pytest.mark.parametrize("path", ["/", "/rooms/{low_days}"])
@@ -116,7 +138,7 @@ def test_rooms_cost_few_statements_however_many_there_are(stage: Stage, ana: Per
         db.session().add_all(Room(slug=f"r{number}", name=f"Room {number}", created_at=made, hours=hours) for number in range(20))
 
     stage.do(many)
-    assert ana.client
+    ana.get(path.format(low_days=stage.low_days))  # what is counted once a minute was counted
     statements: list[str] = []
     engine = stage.app.extensions["kith_engine"]
     sa.event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
