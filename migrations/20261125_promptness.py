@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261125_reading"
-down_revision = "20261125_sessions"
+revision = "20261125_promptness"
+down_revision = "20261125_cover_proposals"
 branch_labels = None
 depends_on = None
 
