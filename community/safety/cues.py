@@ -3,9 +3,8 @@
 import re
 import tomllib
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from community.safety import folding, speech
@@ -47,16 +46,16 @@ class Context:
 
     def sentence(self, start: int, end: int) -> tuple[int, int]:
         """Offsets of the sentence, or sentences, that hold a span."""
-        before, after = bisect_right(self._ends, start), bisect_right(self._ends, end)
-        low = self._ends[before - 1] if before else 0
-        return low, self._ends[after] if after < len(self._ends) else len(self.text)
+        ends = self._ends
+        before, after = bisect_right(ends, start), bisect_right(ends, end)
+        return ends[before - 1] if before else 0, ends[after] if after < len(ends) else len(self.text)
 
     def around(self, first: int, last: int) -> tuple[list[str], list[str]]:
         """Up to ten words before and after, in the same sentence, short forms written out."""
-        start, end = self.spans[first][0], self.spans[last][1]
-        low, high = self.sentence(start, end)
-        begin = bisect_left(self.spans, (low,), max(0, first - _BEFORE), first)
-        stop = bisect_left(self.spans, (high,), last + 1, min(len(self.spans), last + 1 + _AFTER))
+        spans = self.spans
+        low, high = self.sentence(spans[first][0], spans[last][1])
+        begin = bisect_left(spans, (low,), max(0, first - _BEFORE), first)
+        stop = bisect_left(spans, (high,), last + 1, min(len(spans), last + 1 + _AFTER))
         return self._plain(begin, first), self._plain(last + 1, stop)
 
     def rounded(self, first: int, last: int) -> tuple[int, int]:
@@ -65,13 +64,13 @@ class Context:
         return self._from_the_subject(first, low), self._to_the_close(last, high)
 
     def _from_the_subject(self, first: int, low: int) -> int:
+        opens = speech.opens()
         for at in range(first - 1, max(-1, first - 1 - _LEAD), -1):
-            if self.spans[at][0] < low:
+            subject = opens.get(self.words[at])
+            if subject is None or self.spans[at][0] < low:
                 break
-            if self.words[at] in speech.clause("subjects"):
+            if subject:
                 return at
-            if self.words[at] not in speech.clause("between") and self.words[at] not in speech.emphasis():
-                break
         return first
 
     def _to_the_close(self, last: int, high: int) -> int:
@@ -86,15 +85,24 @@ class Context:
         return self._plain(first, last + 1)
 
     def _plain(self, begin: int, stop: int) -> list[str]:
-        return [part for word in self.words[begin:stop] for part in _spoken(self._read(word))]
+        return [part for word in map(self._read, self.words[begin:stop]) for part in _SPOKEN[word]]
 
 
-@lru_cache(maxsize=20_000)
-def _spoken(word: str) -> tuple[str, ...]:
-    """What cues are looked for in: short forms written out, without signs and words of emphasis."""
-    bare = (part.strip(folding.MASKS) for part in word.split())
-    long = speech.long_form(tuple(part for part in bare if part))
-    return tuple(part for part in long if part not in speech.emphasis() or part in _TELLING)
+class _Spoken(dict[str, tuple[str, ...]]):
+    """What cues are looked for in: short forms written out, without signs and words of emphasis. Holds at most `LIMIT` words."""
+
+    LIMIT = 20_000
+
+    def __missing__(self, word: str) -> tuple[str, ...]:
+        bare = (part.strip(folding.MASKS) for part in word.split())
+        long = speech.long_form(tuple(part for part in bare if part))
+        spoken = tuple(part for part in long if part not in speech.emphasis() or part in _TELLING)
+        if len(self) < self.LIMIT:
+            self[word] = spoken
+        return spoken
+
+
+_SPOKEN = _Spoken()
 
 
 _LEAD = 4
@@ -111,6 +119,8 @@ _TELLING = frozenset({"never", "lol", "ever", "today"})
 Phrase = tuple[str, str, tuple[str, ...]]
 """(cue, where it must stand, its words)."""
 
+Phrases = list[Phrase]
+
 
 @cache
 def _listed() -> dict[str, dict[str, list[str]]]:
@@ -118,15 +128,16 @@ def _listed() -> dict[str, dict[str, list[str]]]:
 
 
 @cache
-def _by_first_words() -> dict[str, dict[str, list[Phrase]]]:
-    """By the first word, and by the second or "" for a phrase of one."""
-    index: dict[str, dict[str, list[Phrase]]] = defaultdict(lambda: defaultdict(list))
+def _by_first_words() -> dict[str, tuple[Phrases, dict[str, Phrases]]]:
+    """By the first word: the phrases of that word alone, and the others by their second."""
+    index: dict[str, tuple[Phrases, dict[str, Phrases]]] = {}
     for cue, places in _listed().items():
         for where, phrases in places.items():
             for phrase in phrases:
                 words = speech.long_form(tuple(phrase.split()))
-                index[words[0]][(*words, "")[1]].append((cue, where, words))
-    return {first: dict(seconds) for first, seconds in index.items()}
+                alone, longer = index.setdefault(words[0], ([], {}))
+                (longer.setdefault(words[1], []) if len(words) > 1 else alone).append((cue, where, words))
+    return index
 
 
 def of(first: int, last: int, context: Context) -> tuple[str, ...]:
@@ -137,19 +148,17 @@ def of(first: int, last: int, context: Context) -> tuple[str, ...]:
 
 
 def _of(first: int, last: int, context: Context) -> tuple[str, ...]:
-    before, after = context.around(first, last)
-    said = context.said(first, last)
-    seen = _seen(before, said, after)
+    seen = _seen(*context.around(first, last), context.said(first, last))
     unless = {cue for cue, where in seen if where in ("unless", "against")}
     found = {cue for cue, _ in seen} - unless
-    cues = [cue for cue in _listed() if cue in found]
+    cues = [cue for cue in _listed() if cue in found] if found else []
     start = context.spans[first][0]
     if context.quoted and any(low < start < high for low, high in context.quoted):
         cues.append("quoted")
     return tuple(cues)
 
 
-def _seen(before: list[str], said: list[str], after: list[str]) -> set[tuple[str, str]]:
+def _seen(before: list[str], after: list[str], said: list[str]) -> set[tuple[str, str]]:
     """(cue, where) of the phrases that stand where they must."""
     words = before + said + after
     start, end = len(before), len(before) + len(said)
@@ -165,14 +174,15 @@ def _phrases(words: list[str]) -> Iterator[tuple[int, str, str, tuple[str, ...]]
     """(place, cue, where, phrase) of every listed phrase in the words."""
     index = _by_first_words()
     for at, word in enumerate(words):
-        seconds = index.get(word)
-        if seconds is None:
+        if word not in index:
             continue
+        alone, longer = index[word]
+        for cue, where, phrase in alone:
+            yield at, cue, where, phrase
         following = words[at + 1] if at + 1 < len(words) else ""
-        for second in {"", following} & seconds.keys():
-            for cue, where, phrase in seconds[second]:
-                if len(phrase) < 3 or tuple(words[at : at + len(phrase)]) == phrase:
-                    yield at, cue, where, phrase
+        for cue, where, phrase in longer.get(following, ()):
+            if len(phrase) == 2 or tuple(words[at : at + len(phrase)]) == phrase:
+                yield at, cue, where, phrase
 
 
 def _is_of_another(cue: str, phrase: tuple[str, ...]) -> bool:
@@ -182,16 +192,20 @@ def _is_of_another(cue: str, phrase: tuple[str, ...]) -> bool:
 
 def _stands(where: str, at: int, upto: int, start: int, end: int) -> bool:
     """Whether a phrase at..upto is where its list says, for a finding at start..end. What lies in a finding is not around it."""
-    inside = start <= at and upto <= end
-    return {
-        "ends": upto == start,
-        "starts": at == end,
-        "before": upto <= start,
-        "near": not inside,
-        "within": inside,
-        "unless": inside,
-        "against": True,
-    }[where]
+    match where:
+        case "ends":
+            return upto == start
+        case "starts":
+            return at == end
+        case "before":
+            return upto <= start
+        case "near":
+            return not (start <= at and upto <= end)
+        case "within" | "unless":
+            return start <= at and upto <= end
+        case "against":
+            return True
+    raise ValueError(f"cues.toml: nobody knows where “{where}” is.")
 
 
 _AMID_RECOVERY = frozenset({"eating", "substances"})
@@ -200,7 +214,9 @@ _AMID_RECOVERY = frozenset({"eating", "substances"})
 
 def lowered(severity: str, seen: tuple[str, ...], concern: str = "") -> str:
     """The severity once the cues are counted: crisis and red become amber, amber green; a slight cue makes red green too."""
+    if not seen or severity == _GREEN:
+        return severity
     counted = [cue for cue in seen if cue != "recovery" or concern not in _AMID_RECOVERY]
-    if not counted or severity == _GREEN:
+    if not counted:
         return severity
     return _GREEN if severity == _AMBER or (severity == _RED and _SLIGHT & set(counted)) else _AMBER

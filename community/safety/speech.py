@@ -33,6 +33,12 @@ def clause(part: str) -> frozenset[str]:
 
 
 @cache
+def opens() -> dict[str, bool]:
+    """Words that may begin a clause before a finding: True for its subject, False for what may stand between."""
+    return dict.fromkeys(clause("between") | emphasis(), False) | dict.fromkeys(clause("subjects"), True)
+
+
+@cache
 def closes() -> dict[str, list[list[str]]]:
     """Words that close a clause, one or two, by the first of them: ["any", "more"]."""
     closes: dict[str, list[list[str]]] = {}

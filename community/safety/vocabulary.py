@@ -6,7 +6,7 @@ elongation, leet, masks, run-together words, misspellings, dropped vowels. An ev
 
 import re
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from itertools import islice, product, takewhile
 from math import log1p
@@ -289,11 +289,14 @@ class Vocabulary:
         if len(word) < 2 or not word[0].isalpha() or not _MASKED.search(word):
             return []
         parts = _MASKED.split(word)
-        among = self._by_ends.get(word[0] + parts[-1][-1:], ())
-        same_length = (known for known in among if len(known) == len(word) and _fits_signs(known, word))
+        head, tail = parts[0], parts[-1]
+        among = self._by_ends.get(word[0] + tail[-1:], {})
+        same_length = (known for known in among.get(len(word), ()) if known.startswith(head) and _fits_signs(known, word))
         found = list(islice(same_length, MOST_READINGS))
         if not found:
-            found = list(islice((known for known in among if _fits(known, parts)), MOST_READINGS))
+            likely = (known for size in among for known in among[size] if known.startswith(head) and known.endswith(tail))
+            fitting = [known for known in likely if _fits(known, parts)]
+            found = sorted(fitting, key=self._likeliness)[:MOST_READINGS]
         return [(self.base[known], "masked") for known in found]
 
     def _apart(self, core: str) -> list[Reading]:
@@ -321,8 +324,8 @@ class Vocabulary:
         if not _RUN.search(word):
             return []
         squeezed = _RUN.sub(r"\1", word)
-        found = [known for known in self._squeezed.get(squeezed, "").split() if _longer_runs(word, known)]
-        return self._best(found, "elongated")
+        known = self._squeezed.get(squeezed, "").split()
+        return self._best([one for one in known if one == squeezed or _longer_runs(word, one)], "elongated")
 
     def _misspelt(self, word: str) -> list[Reading]:
         if len(word) < 3:
@@ -366,42 +369,32 @@ class Vocabulary:
 
     def split(self, word: str) -> list[str]:
         """The fewest known words that make up all of `word`, or []."""
-        pieces, openings = self._pieces, self._openings
-        ways: list[tuple[float, int]] = [(0.0, 0)] + [(_NO_WAY, 0)] * len(word)
-        for start in range(len(word)):
-            paid = ways[start][0]
-            if paid == _NO_WAY:
-                continue
-            for end in range(start + 1, min(len(word), start + LONGEST_PIECE) + 1):
-                part = word[start:end]
-                price = pieces.get(part)
-                if price:
-                    if paid + price < ways[end][0]:
-                        ways[end] = (paid + price, start)
-                elif part not in openings:
-                    break
-        return _pieces(word, ways) if ways[-1][0] != _NO_WAY else []
+        return self._cut(word, _NO_WAY)
 
     def split_loosely(self, letters: str) -> list[str]:
         """`letters` cut into known words where that is possible and into single letters elsewhere."""
-        pieces, openings = self._pieces, self._openings
-        ways: list[tuple[float, int]] = [(0.0, 0)] + [(_NO_WAY, 0)] * len(letters)
-        for start in range(len(letters)):
-            paid = ways[start][0]
-            for end in range(start + 1, min(len(letters), start + LONGEST_PIECE) + 1):
-                part = letters[start:end]
-                price = pieces.get(part)
-                if not price and end == start + 1:
-                    price = 2.0
-                if price:
-                    if paid + price < ways[end][0]:
-                        ways[end] = (paid + price, start)
-                elif part not in openings:
-                    break
-        return _pieces(letters, ways)
+        return self._cut(letters, 2.0)
 
-    def _best(self, known: Iterable[str], view: str) -> list[Reading]:
-        ranked = sorted(set(known), key=self._likeliness)
+    def _cut(self, word: str, lone: float) -> list[str]:
+        """The cheapest way to cut all of `word` into pieces, or []. `lone` is the price of a letter that is no piece."""
+        prices, size = self._prices, len(word)
+        paid, begins = [0.0] + [_NO_WAY] * size, [0] * (size + 1)
+        for start in range(size):
+            so_far = paid[start]
+            if so_far == _NO_WAY:
+                continue
+            if so_far + lone < paid[start + 1] and not prices.get(word[start]):
+                paid[start + 1], begins[start + 1] = so_far + lone, start
+            for end in range(start + 1, min(size, start + LONGEST_PIECE) + 1):
+                price = prices.get(word[start:end])
+                if price is None:
+                    break
+                if price and so_far + price < paid[end]:
+                    paid[end], begins[end] = so_far + price, start
+        return _pieces(word, begins) if paid[-1] != _NO_WAY else []
+
+    def _best(self, known: list[str], view: str) -> list[Reading]:
+        ranked = sorted(set(known), key=self._likeliness) if len(known) > 1 else known
         return [(self.base[word], view) for word in ranked[:MOST_READINGS]]
 
     def _likeliness(self, word: str) -> tuple[int, str]:
@@ -414,14 +407,11 @@ class Vocabulary:
         spellable |= {word for word in speech.short_forms() if word.isalpha()}
         self._spellable = spellable
         common = max(self._weights.values(), default=1)
-        self._pieces = {
-            word: 1.0 + 0.4 * (1 - log1p(self._weights[word]) / log1p(common))
-            for word in spellable
-            if len(word) > 2 or word in _LITTLE
-        }
-        self._openings = frozenset(word[:end] for word in self._pieces for end in range(1, min(len(word), LONGEST_PIECE)))
+        pieces = [word for word in spellable if len(word) > 2 or word in _LITTLE]
+        self._prices = {word[:end]: 0.0 for word in pieces for end in range(1, min(len(word), LONGEST_PIECE))}
+        self._prices.update((word, 1.0 + 0.4 * (1 - log1p(self._weights[word]) / log1p(common))) for word in pieces)
         squeezed, ordered, shorter, consonants = _Index(), _Index(), _Index(), _Index()
-        ends: dict[str, list[str]] = defaultdict(list)
+        ends: dict[str, dict[int, list[str]]] = {}
         for word in sorted(spellable):
             squeezed.add(_RUN.sub(r"\1", word), word)
             without = _VOWELS.sub("", word)
@@ -437,9 +427,9 @@ class Vocabulary:
         shorter.update((word, word) for word in spellable)
         self._squeezed, self._ordered, self._shorter = squeezed, ordered, shorter
         for word in sorted(spellable, key=self._likeliness):
-            ends[word[0]].append(word)
-            ends[word[0] + word[-1]].append(word)
-        self._consonants, self._by_ends = consonants, dict(ends)
+            for key in (word[0], word[0] + word[-1]):
+                ends.setdefault(key, {}).setdefault(len(word), []).append(word)
+        self._consonants, self._by_ends = consonants, ends
 
 
 def _fits_signs(known: str, word: str) -> bool:
@@ -448,11 +438,9 @@ def _fits_signs(known: str, word: str) -> bool:
 
 
 def _fits(known: str, parts: list[str]) -> bool:
-    """The parts in their order, at both ends, with one letter or more between."""
+    """The parts in their order, with one letter or more between; `known` has the first and the last at its ends."""
     head, *middle, tail = parts
     at, end = len(head), len(known) - len(tail)
-    if not known.startswith(head) or not known.endswith(tail):
-        return False
     for part in middle:
         at = known.find(part, at + 1, end) + len(part)
         if at < len(part):
@@ -468,12 +456,11 @@ class _Index(dict[str, str]):
         self[key] = f"{known} {word}" if known else word
 
 
-def _pieces(word: str, ways: list[tuple[float, int]]) -> list[str]:
+def _pieces(word: str, begins: list[int]) -> list[str]:
     pieces, end = [], len(word)
     while end:
-        start = ways[end][1]
-        pieces.append(word[start:end])
-        end = start
+        pieces.append(word[begins[end] : end])
+        end = begins[end]
     return pieces[::-1]
 
 
