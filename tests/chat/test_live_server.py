@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import random
 import socket
 from collections.abc import Callable, Iterator
@@ -43,53 +42,11 @@ class Town:
         self.wires.append(made)
         return made
 
-    def screen(self, person: Person, process: int, room: int) -> Screen:
-        return Screen(self.wire(person, process), room)
+    def screen(self, person: Person, process: int, room: int) -> live.Screen:
+        return live.Screen(self.wire(person, process), room)
 
     def logs(self) -> str:
         return "".join(process.log.read_text() for process in self.processes)
-
-
-class Screen:
-    """A client that does what docs/realtime.md says, and no more."""
-
-    def __init__(self, wire: live.Wire, room: int) -> None:
-        self.wire, self.room, self.through = wire, room, 0
-        self.lines: dict[int, dict[str, Any]] = {}
-        self.told: list[int] = []
-        answer = wire.ask("enter_room", room=room)
-        assert answer["ok"], answer
-        if answer["last_seq"]:
-            self.catch_up()
-
-    def write(self, key: str, body: str) -> dict[str, Any]:
-        return self.wire.ask("write_message", room=self.room, key=key, body=body)
-
-    def take(self) -> None:
-        """All that was heard so far."""
-        while True:
-            try:
-                name, payload = self.wire.heard.get_nowait()
-            except queue.Empty:
-                return
-            if name == "message" and payload["room"] == self.room:
-                self.told.append(payload["seq"])
-                self.lines[payload["seq"]] = payload
-                if payload["seq"] == self.through + 1:
-                    self.through += 1
-                elif payload["seq"] > self.through:
-                    self.catch_up()
-
-    def catch_up(self) -> None:
-        more = True
-        while more:
-            answer = self.wire.ask("read_after", room=self.room, seq=self.through)
-            self.lines |= {message["seq"]: message for message in answer["messages"]}
-            self.through, more = answer["through"], answer["more"]
-
-    def words(self) -> list[str]:
-        self.take()
-        return [self.lines[seq]["body"] for seq in sorted(self.lines)]
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +106,7 @@ def test_every_screen_in_both_processes_ends_with_the_one_sequence(town: Town, p
         assert len(reader.told) == len(set(reader.told)), "an event was told twice"
 
 
-def _write_many(writer: Screen, who: int) -> list[dict[str, Any]]:
+def _write_many(writer: live.Screen, who: int) -> list[dict[str, Any]]:
     answers = []
     for number in range(30):
         key, body = f"w{who}-{number}", f"Writer {who}, line {number}"
@@ -248,12 +205,12 @@ def test_lost_authority_silences_the_sockets_of_both_processes_within_a_second(
     live.until(lambda: _unheard(writer, screens, next(count)), WITHIN_A_SECOND, "nothing more is heard", SELDOM)
 
 
-def _accepts(screen: Screen) -> bool:
+def _accepts(screen: live.Screen) -> bool:
     answer: dict[str, Any] = screen.wire.ask("read_after", room=screen.room, seq=0)
     return bool(answer["ok"])
 
 
-def _unheard(writer: Screen, screens: list[Screen], number: int) -> bool:
+def _unheard(writer: live.Screen, screens: list[live.Screen], number: int) -> bool:
     """A message written now is on the writer's own screen and on none of theirs."""
     body = f"After {number}."
     assert writer.write(f"{writer.room}-after-{number}", body)["ok"]
