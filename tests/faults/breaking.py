@@ -10,7 +10,6 @@ import signal
 import sqlite3
 import threading
 import time
-
 from pathlib import Path
 
 from tests import live
@@ -105,5 +104,3 @@ def memory_of(server: live.Server) -> float:
     """Resident MB of the workers."""
     pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in server.workers())
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-

@@ -155,7 +155,9 @@ class Town:
 
 
 def _stored(rooms: tuple[int, ...]) -> tuple[list[Any], list[int]]:
-    wanted = sa.select(Message.client_key, Message.room_id, Message.body, Message.id, Message.seq).where(Message.room_id.in_(rooms))
+    wanted = sa.select(Message.client_key, Message.room_id, Message.body, Message.id, Message.seq).where(
+        Message.room_id.in_(rooms)
+    )
     cases = sa.select(Case.target_id).where(Case.target_kind == "message", Case.room_id.in_(rooms))
     return list(db.session().execute(wanted)), list(db.session().scalars(cases))
 
