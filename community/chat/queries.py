@@ -6,6 +6,8 @@ others, so that a number nobody may see (held, hidden, withdrawn) leaves no gap 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -19,6 +21,9 @@ from .models import Message, Reaction
 
 PAGE = 50
 CATCH_UP_MAX = 200
+CATCH_UP_CHARS = 60_000
+"""Of words in one answer. It is one frame, which must stay far below what is kept for a slow reader (`fanout.MAX_BACKLOG`): a
+character can take 12 bytes there, and a reader that is dropped for the answer itself would never catch up."""
 QUOTED = 90  # characters of an answered message
 
 
@@ -112,16 +117,21 @@ def last_seq(room_id: int) -> int:
 
 
 def messages_after(actor: Account, room: Room, seq: int, count: int = CATCH_UP_MAX, *, opened: int | None = None) -> Stretch:
-    """The oldest `count` messages after `seq`."""
+    """The oldest messages after `seq`, at most `count` and as many as fit into one answer."""
     stored = room.last_seq  # as loaded before: what is committed between the two questions is then at worst asked for again
     apart = apart_from(actor)
     seen = _seen_by(actor, room.id, apart).where(Message.seq > seq)
     rows = db.session().execute(seen.order_by(Message.seq).limit(count + 1)).all()
+    count = min(count, _fitting(row.body for row in rows))
     messages = [_as_seen(row, NOBODY if row.seq == opened else apart) for row in rows[:count]]
     if len(rows) > count:
         return _stretch(actor, room, apart, messages, seq + 1, messages[-1]["seq"], True)
     through = max(seq, stored, *(message["seq"] for message in messages[-1:]))
     return _stretch(actor, room, apart, messages, seq + 1, through, False)
+
+
+def _fitting(bodies: Iterable[str]) -> int:
+    return max(1, sum(length <= CATCH_UP_CHARS for length in accumulate(map(len, bodies))))
 
 
 def messages_before(actor: Account, room: Room, seq: int | None = None, count: int = PAGE) -> Stretch:

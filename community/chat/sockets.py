@@ -12,7 +12,7 @@ from community.accounts.models import Account
 from community.core import db, fanout
 from community.core.errors import Refused
 from community.core.limits import limit
-from community.core.realtime import LiveNamespace, LiveSocket, Payload, send
+from community.core.realtime import LiveNamespace, LiveSocket, Payload, hears_others, send
 from community.moderation.advice import given_away
 from community.safety.personal import taken_out
 
@@ -101,6 +101,7 @@ class ChatNamespace(LiveNamespace):
             "may_write": standing.may_write,
             "sentence": standing.sentence,
             "hours": hour_in(room).word,
+            "live": hears_others(),
         }
 
     def on_leave_room(self, actor: Account, payload: InRoom) -> dict[str, Any]:

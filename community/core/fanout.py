@@ -25,14 +25,15 @@ import redis
 from engineio.packet import MESSAGE
 from engineio.packet import Packet as EnginePacket
 from gevent.event import Event
-from socketio import Manager, RedisManager
+from socketio import Manager
 from socketio.packet import EVENT
+
+from .hearing import HearingRedisManager
 
 logger = logging.getLogger(__name__)
 
 MAX_BACKLOG = 4 * 1024 * 1024
 YIELD_AFTER = 200
-REDIS_PATIENCE_S = 1
 WSGI_SOCKET = "gunicorn.socket"
 Key = tuple[str, Any]  # a namespace and a room
 Waiting = tuple[bytes, EnginePacket, int | None]  # a frame, the same for other transports, and whose words they are
@@ -273,13 +274,12 @@ class FanoutManager(KnowsMembers, Manager):
             self.fanout.put(namespace, room, encoded, _author_of(data))
 
 
-class RedisFanoutManager(KnowsMembers, RedisManager):
+class RedisFanoutManager(KnowsMembers, HearingRedisManager):
     """For several processes. Every process, the sender's too, delivers what comes back from Redis, so that all of them see one
     order. When Redis does not answer, the sender's own clients get the event at once; others catch up from the database."""
 
-    def __init__(self, url: str, channel: str) -> None:
-        super().__init__(url, channel=channel)
-        self._sender = redis.Redis.from_url(url, socket_timeout=REDIS_PATIENCE_S, socket_connect_timeout=REDIS_PATIENCE_S)
+    def __init__(self, url: str, channel: str, changed: Callable[[bool], None]) -> None:
+        super().__init__(url, channel, changed)
         self._outbox: list[dict[str, Any]] = []
         self._something = Event()
 
@@ -306,12 +306,12 @@ class RedisFanoutManager(KnowsMembers, RedisManager):
             self._something.clear()
             batch, self._outbox = self._outbox, []
             try:
-                with self._sender.pipeline(transaction=False) as pipe:
+                with self.sender.pipeline(transaction=False) as pipe:
                     for message in batch:
                         pipe.publish(self.channel, self.json.dumps(message))
                     pipe.execute()
-            except redis.RedisError:
-                logger.exception("Redis does not answer; this process tells its own clients, others ask the database")
+            except redis.RedisError as error:
+                logger.error("Redis does not answer (%s); this process tells its own clients", type(error).__name__)
                 for message in batch:
                     self._handle_emit(message)
 
@@ -329,7 +329,7 @@ class StockManager(Manager):
         super().emit(event, data, namespace, room=room, skip_sid=_skipping(data, skip_sid), **kwargs)
 
 
-class StockRedisManager(RedisManager):
+class StockRedisManager(HearingRedisManager):
     """The same over Redis: every process leaves out its own connections when it delivers."""
 
     def _handle_emit(self, message: dict[str, Any]) -> None:

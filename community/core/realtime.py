@@ -22,6 +22,7 @@ from flask_login import current_user
 from flask_socketio import ConnectionRefusedError as Refusal
 from flask_socketio import Namespace, SocketIO, join_room, leave_room
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from socketio import Manager
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import Config
@@ -126,6 +127,30 @@ class Sockets:
 
 
 sockets = Sockets()
+
+
+@dataclass(frozen=True)
+class HintsChanged(Event):
+    """To everybody in one process: whether it hears of what happens in the others (`live`), or its screens have to ask."""
+
+    name: ClassVar[str] = "hints_changed"
+    namespace: ClassVar[str] = "/"
+    live: bool
+
+    def audience(self) -> Iterable[str]:
+        return [f"account:{account_id}" for account_id in sockets.accounts()]
+
+
+def _hearing_changed(hearing: bool) -> None:
+    """Said here alone and past Redis, which is what it is about."""
+    event = HintsChanged(hearing)
+    for room in event.audience():
+        Manager.emit(socketio.server.manager, event.name, event.payload(), event.namespace, room=room)
+
+
+def hears_others() -> bool:
+    """Whether events of other processes reach this one. Without Redis there are none."""
+    return getattr(socketio.server.manager, "hearing", True)
 
 
 _malformed: Counter[str] = Counter()
@@ -324,11 +349,10 @@ class SessionInterface(SecureCookieSessionInterface):
 def _manager(config: Config) -> dict[str, Any]:
     """Our own fan-out, or the stock managers. Said outright each time: options of an earlier app would stay."""
     if config.fanout == "stock":
-        stock = fanout.StockRedisManager(config.redis_url, channel=CHANNEL) if config.redis_url else fanout.StockManager()
-        return {"client_manager": stock}
-    if config.redis_url:
-        return {"client_manager": fanout.RedisFanoutManager(config.redis_url, CHANNEL)}
-    return {"client_manager": fanout.FanoutManager()}
+        over_redis, alone = fanout.StockRedisManager, fanout.StockManager
+    else:
+        over_redis, alone = fanout.RedisFanoutManager, fanout.FanoutManager
+    return {"client_manager": over_redis(config.redis_url, CHANNEL, _hearing_changed) if config.redis_url else alone()}
 
 
 def init_app(app: Flask) -> None:

@@ -10,18 +10,24 @@ export class Link {
   #timer = 0;
   #retry = 2_000;
 
-  /** `on`: up(entered), down(), refused(answer), check(), and one function per event by its name in `on.events`. */
+  /** `on`: up(entered), down(), refused(answer), check(), changed(), and one function per event by its name in `on.events`. */
   constructor(room, path, form, on) {
     Object.assign(this, { room, path, form, on });
     this.entered = false;
+    this.live = true; // false while the server does not hear its other processes: then it may miss what they tell
     this.shut = false; // set by the page while the room is closed to this person: then there is no hurry to ask
     this.socket = io({ transports: ["websocket"], timeout: ANSWER_MS, reconnectionDelay: 500, reconnectionDelayMax: 10_000, randomizationFactor: 0.7 });
     this.socket.on("connect", () => this.#enter());
     this.socket.on("connect_error", () => this.#lost());
     this.socket.on("disconnect", () => this.#lost());
     for (const [name, act] of Object.entries(on.events)) {
-      this.socket.on(name, (payload) => { this.#rest(); act(payload); });
+      this.socket.on(name, (payload) => { if (this.live) this.#rest(); act(payload); });
     }
+    this.socket.on("hints_changed", ({ live }) => {
+      this.live = live;
+      setTimeout(() => this.on.changed(), 1_000 * Math.random()); // everybody hears it at once
+      this.#rest();
+    });
     this.#rest();
     for (const [target, name] of [[document, "visibilitychange"], [window, "online"], [window, "pageshow"]]) {
       target.addEventListener(name, () => { if (!document.hidden) this.wake(); });
@@ -95,6 +101,7 @@ export class Link {
       const answer = await this.#ask("enter_room", { room: this.room });
       this.entered = answer.ok;
       if (answer.ok) {
+        this.live = answer.live;
         this.#retry = 2_000;
         this.on.up(answer);
       } else this.on.refused(answer);
@@ -115,12 +122,13 @@ export class Link {
     }
   }
 
-  // Down: poll. Up but silent: one light question, because events can be lost without anybody noticing.
+  // Down, or not told everything: poll. Up but silent: one light question, because events can be lost without anybody noticing.
   #rest() {
     clearTimeout(this.#timer);
-    const pause = (this.entered || this.shut ? QUIET_MS : POLL_MS) * (0.9 + Math.random() / 5);
+    const told = this.entered && this.live;
+    const pause = (told || this.shut ? QUIET_MS : POLL_MS) * (0.9 + Math.random() / 5);
     this.#timer = setTimeout(() => {
-      if (this.entered) this.#enter();
+      if (told) this.#enter();
       else this.on.check();
       this.#rest();
     }, pause);

@@ -553,6 +553,7 @@ if (served.length) {
 const link = new Link(room, chat.dataset.path ?? location.pathname, composer, {
   up, down, refused, events,
   check: () => catchUp(Math.max(ledger.start - 1, ledger.through - SHOWN_AGAIN)).then(flush),
+  changed: () => catchUp(ledger.start - 1), // what was hidden meanwhile goes as well
 });
 show({ quiet: true });
 if (!location.hash) toEnd();

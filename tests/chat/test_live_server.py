@@ -1,11 +1,9 @@
-"""Two real processes over PostgreSQL and Redis: every screen ends with the one sequence, and lost authority is silence."""
+"""Two real processes over PostgreSQL and Redis: every screen ends with the one sequence."""
 
 from __future__ import annotations
 
-import queue
 import random
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -19,7 +17,6 @@ from community.accounts import actions as accounts
 from community.chat.models import Message
 from community.core import db
 from community.moderation.models import Case
-from community.rooms.actions import leave_room
 from community.rooms.models import Room
 from config import Config
 from tests import live, servers
@@ -43,53 +40,11 @@ class Town:
         self.wires.append(made)
         return made
 
-    def screen(self, person: Person, process: int, room: int) -> Screen:
-        return Screen(self.wire(person, process), room)
+    def screen(self, person: Person, process: int, room: int) -> live.Screen:
+        return live.Screen(self.wire(person, process), room)
 
     def logs(self) -> str:
         return "".join(process.log.read_text() for process in self.processes)
-
-
-class Screen:
-    """A client that does what docs/realtime.md says, and no more."""
-
-    def __init__(self, wire: live.Wire, room: int) -> None:
-        self.wire, self.room, self.through = wire, room, 0
-        self.lines: dict[int, dict[str, Any]] = {}
-        self.told: list[int] = []
-        answer = wire.ask("enter_room", room=room)
-        assert answer["ok"], answer
-        if answer["last_seq"]:
-            self.catch_up()
-
-    def write(self, key: str, body: str) -> dict[str, Any]:
-        return self.wire.ask("write_message", room=self.room, key=key, body=body)
-
-    def take(self) -> None:
-        """All that was heard so far."""
-        while True:
-            try:
-                name, payload = self.wire.heard.get_nowait()
-            except queue.Empty:
-                return
-            if name == "message" and payload["room"] == self.room:
-                self.told.append(payload["seq"])
-                self.lines[payload["seq"]] = payload
-                if payload["seq"] == self.through + 1:
-                    self.through += 1
-                elif payload["seq"] > self.through:
-                    self.catch_up()
-
-    def catch_up(self) -> None:
-        more = True
-        while more:
-            answer = self.wire.ask("read_after", room=self.room, seq=self.through)
-            self.lines |= {message["seq"]: message for message in answer["messages"]}
-            self.through, more = answer["through"], answer["more"]
-
-    def words(self) -> list[str]:
-        self.take()
-        return [self.lines[seq]["body"] for seq in sorted(self.lines)]
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +104,7 @@ def test_every_screen_in_both_processes_ends_with_the_one_sequence(town: Town, p
         assert len(reader.told) == len(set(reader.told)), "an event was told twice"
 
 
-def _write_many(writer: Screen, who: int) -> list[dict[str, Any]]:
+def _write_many(writer: live.Screen, who: int) -> list[dict[str, Any]]:
     answers = []
     for number in range(30):
         key, body = f"w{who}-{number}", f"Writer {who}, line {number}"
@@ -213,109 +168,12 @@ def _make_visible(message_id: int) -> None:
     found.changed()
 
 
-def _suspended(person: Person, room: int) -> None:
-    from datetime import timedelta
-
-    from community.core.clock import now
-
-    accounts.restrict(person.account(), decision_id=-random.getrandbits(30), until=now() + timedelta(days=1))
-
-
-def _signed_out(person: Person, room: int) -> None:
-    accounts.sign_out_everywhere(person.account())
-
-
-def _left(person: Person, room: int) -> None:
-    leave_room(person.account(), room)
-
-
-@pytest.mark.parametrize("loses", [_suspended, _signed_out, _left])
-def test_lost_authority_silences_the_sockets_of_both_processes_within_a_second(
-    town: Town, pair: tuple[Person, Person], loses: Callable[[Person, int], None]
-) -> None:
-    ben = pair[1]
-    person = town.stage.person(f"Sam{loses.__name__}")
-    room = town.stage.do(lambda: _new_room(town.stage, read_by="joined"))
-    town.stage.do(lambda: [_join(room, someone) for someone in (ben, person)])
-    writer = town.screen(ben, 0, room)
-    screens = [town.screen(person, process, room) for process in (0, 1)]
-    writer.write(f"{room}-before", "Before.")
-    for screen in screens:
-        live.until(lambda screen=screen: screen.words() == ["Before."], 5)  # type: ignore[misc]
-    town.stage.do(lambda: loses(person, room))
-    live.until(lambda: all(not _accepts(screen) for screen in screens), WITHIN_A_SECOND, "nothing more is accepted", SELDOM)
-    count = iter(range(10_000))
-    live.until(lambda: _unheard(writer, screens, next(count)), WITHIN_A_SECOND, "nothing more is heard", SELDOM)
-
-
-def _accepts(screen: Screen) -> bool:
-    answer: dict[str, Any] = screen.wire.ask("read_after", room=screen.room, seq=0)
-    return bool(answer["ok"])
-
-
-def _unheard(writer: Screen, screens: list[Screen], number: int) -> bool:
+def _unheard(writer: live.Screen, screens: list[live.Screen], number: int) -> bool:
     """A message written now is on the writer's own screen and on none of theirs."""
     body = f"After {number}."
     assert writer.write(f"{writer.room}-after-{number}", body)["ok"]
     live.until(lambda: body in writer.words(), 5)
     return not any(body in screen.words() for screen in screens)
-
-
-NONSENSE = [
-    "4", "40", "42", "42[]", '42"text"', "42{}", "42[1]", '42[{"a":1}]', '42["enter_room"', "42" + "[" * 20_000, "4" + "2" * 300,
-    '42["disconnect"]', '42["connect"]', '42["connect_error"]', '42["nobody_knows"]', '42["__class__"]', '42["may_hear","room:1"]',
-    '42["enter_room",{"room":' + "9" * 6_000 + "}]", '420["enter_room",{"room":1},{"room":1}]', '42["write_message",[]]',
-    '42["write_message",{"room":1,"key":"\\ud800","body":"\\ud800"}]', '431[]', '43["a"]', "44", "46", "47", "4²", "5", "6", "9",
-    '451-["a",{"_placeholder":true,"num":0}]', "42/desk,[1]", "42/nobody,[1]", "40/nobody,", "b4QUJD", "b!!!", "x", "", "é",
-]  # fmt: skip
-
-
-def test_nonsense_never_leaves_a_traceback_and_five_of_it_close_the_connection(town: Town, room: int) -> None:
-    noisy = town.stage.person("Noisy")
-    for text in NONSENSE:
-        wire = town.wire(noisy, 0)
-        _send_five(wire, lambda wire=wire, text=text: wire.send_text(text))  # type: ignore[misc]
-        wire.close()
-    for data in (b"\x04abc", b"2[]", b"\xff\xfe", bytes(1000)):
-        wire = town.wire(noisy, 0)
-        _send_five(wire, lambda wire=wire, data=data: wire.send_bytes(data))  # type: ignore[misc]
-        live.until(wire.closed.is_set, 5, "binary packets close the connection")
-    bad = town.wire(noisy, 0)
-    _send_five(bad, lambda: bad.send_text('42["nobody_knows",{}]'))
-    live.until(bad.closed.is_set, 5, "the fifth closes")
-    sly = town.wire(noisy, 0)
-    _send_five(sly, lambda: sly.send_text('42["malformed",{"understood":true}]'))
-    live.until(sly.closed.is_set, 5, "saying that one was understood is no way out")
-    patient = town.wire(noisy, 0)
-    for _ in range(5):  # leaving and entering again begins no new count
-        _send_five(patient, lambda: [patient.send_text(text) for text in ('42["nobody_knows",{}]', "41", "40")])  # type: ignore[func-returns-value]
-    live.until(patient.closed.is_set, 5, "the fifth closes the connection, whatever lies between")
-    for headers in (
-        "",
-        "Sec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n",
-        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n",
-    ):
-        assert _shakes_hands(town, headers).startswith("HTTP/1.1 400")
-    assert town.wire(town.stage.person("Calm"), 0).ask("enter_room", room=room)["ok"]
-    assert "Traceback" not in town.logs(), town.logs()[-6000:]
-
-
-def _shakes_hands(town: Town, headers: str) -> str:
-    process = town.processes[0]
-    with socket.create_connection(("127.0.0.1", process.port), 5) as wire:
-        wire.sendall(
-            f"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:{process.port}\r\nOrigin: {process.url}\r\n"
-            f"Connection: Upgrade\r\nUpgrade: websocket\r\n{headers}\r\n".encode()
-        )
-        return wire.recv(4096).decode()
-
-
-def _send_five(wire: live.Wire, send: Callable[[], None]) -> None:
-    for _ in range(5):
-        try:
-            send()
-        except (OSError, live.websocket.WebSocketException):
-            return
 
 
 def test_a_name_of_the_servers_own_does_not_hide_a_socket_from_it(town: Town, pair: tuple[Person, Person]) -> None:
@@ -326,6 +184,6 @@ def test_a_name_of_the_servers_own_does_not_hide_a_socket_from_it(town: Town, pa
     sly, writer = town.screen(person, 0, room), town.screen(pair[1], 0, room)
     for name in ("disconnect", "connect"):
         sly.wire.send_text(f'42["{name}"]')
-    town.stage.do(lambda: _signed_out(person, room))
+    town.stage.do(lambda: accounts.sign_out_everywhere(person.account()))
     count = iter(range(10_000))
     live.until(lambda: _unheard(writer, [sly], next(count)), WITHIN_A_SECOND, "nothing more is heard", SELDOM)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from community.chat import queries
+from community.core.fanout import MAX_BACKLOG
 from community.core.realtime import MALFORMED_ALLOWED
 from tests.people import WORRYING, Person, Stage
 
@@ -33,7 +34,8 @@ def write(client: Any, room: int, body: str, key: str = "k1") -> dict[str, Any]:
 def test_entering_says_how_far_the_room_is_and_whether_one_may_write(stage: Stage, ana: Person, dev: Person) -> None:
     ana.says("Good morning.")
     answer = ask(ana.live(), "enter_room", room=stage.low_days)
-    assert answer == {"ok": True, "room": stage.low_days, "last_seq": 1, "may_write": True, "sentence": "", "hours": "staffed"}
+    whole = {"ok": True, "room": stage.low_days, "last_seq": 1, "may_write": True, "sentence": "", "hours": "staffed", "live": True}
+    assert answer == whole
     stranger = ask(dev.live(), "enter_room", room=str(stage.low_days))
     assert stranger["ok"]
     assert not stranger["may_write"]
@@ -91,6 +93,16 @@ def test_catching_up_comes_in_pages_that_say_how_far_they_are_complete(stage: St
     assert (len(first["messages"]), first["through"], first["more"]) == (queries.CATCH_UP_MAX, queries.CATCH_UP_MAX, True)
     rest = ask(client, "read_after", room=stage.low_days, seq=first["through"])
     assert ([message["seq"] for message in rest["messages"]], rest["through"], rest["more"]) == ([201, 202, 203], count, False)
+
+
+def test_an_answer_is_never_so_long_that_a_connection_is_dropped_for_it(stage: Stage, ana: Person) -> None:
+    said = [ana.says(f"{number} " + "🫂" * 1_990).message.seq for number in range(40)]
+    through, pages = 0, []
+    while not pages or pages[-1]["more"]:
+        pages.append(ask(ana.live(), "read_after", room=stage.low_days, seq=through))
+        through = pages[-1]["through"]
+    assert [line["seq"] for page in pages for line in page["messages"]] == said
+    assert max(len(json.dumps(page)) for page in pages) < MAX_BACKLOG / 4
 
 
 def test_who_may_not_read_a_room_learns_nothing_of_it(stage: Stage, ana: Person, ida: Person) -> None:
