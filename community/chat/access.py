@@ -12,7 +12,15 @@ from community.accounts.models import Account
 from community.core import db
 from community.core.clock import now
 from community.core.errors import Forbidden, Invalid, NotFound
-from community.rooms.access import is_member, looks_after, room_to_read, room_to_write_in, why_not_write
+from community.rooms.access import (
+    is_member,
+    looks_after,
+    room_to_chat_in,
+    room_to_read,
+    room_to_write_in,
+    room_with_joined,
+    why_not_write,
+)  # fmt: skip
 from community.rooms.models import Room
 
 from .models import Message
@@ -23,6 +31,16 @@ def chat_to_read(actor: Account, room_id: int) -> Room:
     if not room.has_chat:
         raise NotFound
     return room
+
+
+def chat_to_write_in(actor: Account, room_id: int, key: str) -> tuple[Room, int | None]:
+    """The room, and the message that was sent with this key before, if there is one."""
+    row = db.ask(_room_and_sent, room=room_id, account=actor.id, key=key).first()
+    return room_to_chat_in(actor, row), row.sent if row else None
+
+
+_sent = sa.select(Message.id).where(Message.author_id == sa.bindparam("account"), Message.client_key == sa.bindparam("key"))
+_room_and_sent = room_with_joined.add_columns(_sent.scalar_subquery().label("sent"))
 
 
 def message_to_read(actor: Account, message_id: int) -> Message:

@@ -13,10 +13,9 @@ from community.core.db import UTCDateTime
 from community.core.errors import Conflict, Invalid
 from community.core.realtime import announce
 from community.moderation.intake import Reviewed, review, review_again, reviewed_before, withdrawn
-from community.rooms.access import room_to_chat_in
 from community.rooms.models import Room
 
-from .access import message_to_answer, message_to_edit, message_to_react_to, message_to_withdraw
+from .access import chat_to_write_in, message_to_answer, message_to_edit, message_to_react_to, message_to_withdraw
 from .events import MessageReacted, MessageWritten, OwnReactions
 from .limits import refuse_form, refuse_haste
 from .models import NOTE_MAX, REACTIONS, Message, Reaction, as_seen, counts_of
@@ -37,12 +36,13 @@ def write_message(
     actor: Account, room_id: int, *, body: object, key: str, limit: int, note: object = "", reply_to: int | None = None
 ) -> Written:
     """The same key with the same words is one message and the same answer; with other words it is refused."""
-    room = room_to_chat_in(actor, room_id)
-    if not 1 <= len(key) <= KEY_MAX or not key.isascii() or not key.isprintable():
+    well_formed = 1 <= len(key) <= KEY_MAX and key.isascii() and key.isprintable()
+    room, sent = chat_to_write_in(actor, room_id, key if well_formed else "")
+    if not well_formed:
         raise Invalid({"key": f"A client key has 1 to {KEY_MAX} plain characters. Reload the page; your words are kept."})
     words = text.words_of(body, field="body", limit=limit, what="your message")
-    if (before := _sent_before(actor, key, words, room.id)) is not None:
-        return before
+    if sent is not None:
+        return _sent_before(sent, words, room.id)
     noted = _note(note)
     refuse_form(actor, room, f"{noted} {words}")
     refuse_haste(actor, room)
@@ -130,13 +130,9 @@ _take_place = (
     .values(last_seq=_rooms.c.last_seq + 1, last_activity_at=sa.bindparam("moment", type_=UTCDateTime()))
     .returning(_rooms.c.last_seq)
 )
-_sent = sa.select(Message.id).where(Message.author_id == sa.bindparam("author"), Message.client_key == sa.bindparam("key"))
 
 
-def _sent_before(actor: Account, key: str, words: str, room_id: int) -> Written | None:
-    number = db.ask(_sent, author=actor.id, key=key).scalar()
-    if number is None:
-        return None
+def _sent_before(number: int, words: str, room_id: int) -> Written:
     found = db.session().get_one(Message, number)
     if (found.body != words and found.edited_at is None) or found.room_id != room_id:
         raise Conflict("This message was sent before with other words. Reload the page and send it again.")

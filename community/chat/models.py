@@ -57,7 +57,7 @@ class Message(Reviewable, Base):
         for name in _NULLABLE - given.keys():
             set_committed_value(self, name, None)
         make_transient_to_detached(self)
-        db.session().add(self)
+        db.known(self)
 
     def surroundings(self) -> list[Line]:
         near = (

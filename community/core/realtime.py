@@ -2,7 +2,7 @@
 
 A live event is a courtesy: it is sent after the commit, may be lost, and every screen can rebuild itself from the database.
 Namespaces subclass `LiveNamespace`; each `on_…` method except `on_connect`/`on_disconnect` is wrapped at class creation
-(overriding `trigger_event` would run outside the request context). A wrapped handler gets `(actor, payload)`: the account
+(what overrides `trigger_event` would run outside any context). A wrapped handler gets `(actor, payload)`: the account
 read from the database for this very event, and a pydantic model named in its annotation.
 """
 
@@ -20,7 +20,7 @@ from flask import Flask, current_app, g, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_login import current_user
 from flask_socketio import ConnectionRefusedError as Refusal
-from flask_socketio import Namespace, SocketIO, join_room, leave_room
+from flask_socketio import Namespace, SocketIO
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from socketio import Manager
 from sqlalchemy.exc import SQLAlchemyError
@@ -235,9 +235,20 @@ class LiveNamespace(Namespace):
             del _malformed[gone]
 
     def trigger_event(self, event: str, *args: Any) -> Any:
-        """Events nobody knows count as malformed. Only routing: the request context begins further in."""
-        known = event in ("connect", "disconnect") or getattr(getattr(self, f"on_{event}", None), "guarded", False)
-        return super().trigger_event(event, *args) if known else super().trigger_event(packets.MALFORMED, args[0])
+        """Events nobody knows count as malformed. A guarded handler gets an app context of its own: a request context would read
+        the handshake's headers and cookie anew for each message, and the guard asks the database who this is anyway."""
+        if event in ("connect", "disconnect"):
+            return super().trigger_event(event, *args)
+        sid, *arguments = args
+        handler: Any = getattr(self, f"on_{event}", None)
+        if not getattr(handler, "guarded", False):
+            handler, arguments = self.on_malformed, []
+        environ = socketio.server.get_environ(sid, self.namespace)
+        if not environ:
+            return None
+        with environ["flask.app"].app_context():
+            g.kith_sid = sid
+            return handler(*arguments)
 
     def sid(self) -> str:
         """The connection whose event is handled now."""
@@ -247,13 +258,13 @@ class LiveNamespace(Namespace):
         socket = sockets.get(self.namespace, _sid())
         if socket is not None:
             socket.rooms.add(room)
-            join_room(room)
+            socketio.server.enter_room(_sid(), room, namespace=self.namespace)
 
     def stop_hearing(self, room: str) -> None:
         socket = sockets.get(self.namespace, _sid())
         if socket is not None:
             socket.rooms.discard(room)
-            leave_room(room)
+            socketio.server.leave_room(_sid(), room, namespace=self.namespace)
 
 
 def recheck(account: Any, account_id: int, live_sessions: set[int]) -> None:
@@ -330,7 +341,7 @@ def _named(error: ValidationError) -> list[str]:
 
 
 def _sid() -> str:
-    sid: str = request.sid  # type: ignore[attr-defined]
+    sid: str = g.get("kith_sid") or request.sid  # type: ignore[attr-defined]
     return sid
 
 

@@ -33,16 +33,17 @@ _one_at_a_time = monkey.get_original("_thread", "allocate_lock")()
 
 def current_number() -> int:
     """The revision in force; 0 means the packs as shipped."""
-    return db.ask(_newest).scalar() or 0
+    return db.ask(newest).scalar() or 0
 
 
-_newest = sa.select(sa.func.max(Revision.number))
+newest = sa.select(sa.func.max(Revision.number))
 
 
-def current_lexicon() -> Lexicon:
+def current_lexicon(number: int | None = None) -> Lexicon:
     """The compiled rules in force, asked in the writer's own transaction: a rule published a moment ago by any process
-    already judges this text. Who publishes compiles first; other processes compile when they look, a few times a second."""
-    number, ready = current_number(), _compiled.get(db.engine())
+    already judges this text. Who publishes compiles first; other processes compile when they look, a few times a second.
+    `number` is for whoever asked for `newest` with something else."""
+    number, ready = current_number() if number is None else number, _compiled.get(db.engine())
     if ready is not None and ready.revision >= number:
         return ready
     return prepare(number)

@@ -60,11 +60,11 @@ def _noticed(words: str, country: str) -> tuple[Disclosure, ...]:
         return ()
 
 
-def offer_advice(item: Reviewable, *, was: str) -> int | None:
-    """A private card (a notification id) when the words give something away that they did not in the edition before."""
+def offer_advice(item: Reviewable, country: str, *, was: str) -> int | None:
+    """A private card (a notification id) when the words give something away, as their author's country writes it, that they did
+    not in the edition before."""
     if item.private:
         return None  # nobody but moderators reads it
-    country: str = db.ask(_country, author=item.author_id).scalar_one()
     found = _noticed(item.body, country)
     if not found:
         return None
@@ -75,9 +75,6 @@ def offer_advice(item: Reviewable, *, was: str) -> int | None:
         item.author_id, "personal", read=True, item=item.kind, target=item.id, room=item.room_id, path=item.path(),
         kinds=[SAYS[kind] for kind in dict.fromkeys(kind for kind, _, _ in found)],
     ).id  # fmt: skip
-
-
-_country = sa.select(Account.country).where(Account.id == sa.bindparam("author"))
 
 
 def advice_card(actor: Account, notification_id: int) -> Card:

@@ -10,14 +10,14 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from community.accounts.models import Account
 from community.core import audit, db
 from community.core.clock import now
-from community.lexicon.queries import current_lexicon
+from community.lexicon.queries import current_lexicon, newest
 from community.notifications.actions import notify
 from community.notifications.models import Notification
 from community.rooms.models import Room
@@ -56,22 +56,45 @@ class Reviewed:
     advice_id: int | None = None
 
 
+class Facts(NamedTuple):
+    """What the gate must know before it reads: asked with everything that is written, so in one statement."""
+
+    revision: int
+    profile: str
+    country: str
+
+
+def _facts_about(item: Reviewable) -> Facts:
+    asked = db.ask(_facts, room=item.room_id, author=item.author_id).one()
+    return Facts(asked.revision or 0, asked.profile, asked.country)
+
+
+_facts = (
+    sa.select(newest.scalar_subquery().label("revision"), Room.profile, Account.country)
+    .select_from(sa.join(Room, Account, Account.id == sa.bindparam("author")))
+    .where(Room.id == sa.bindparam("room"))
+)
+
+
 def review(item: Reviewable) -> Reviewed:
     """Scan, store, and open or extend the case of new words, in the caller's transaction."""
-    return _advised(_judge(item, known=frozenset()), item, was="")
+    facts = _facts_about(item)
+    return _advised(_judge(item, facts, known=frozenset()), item, facts, was="")
 
 
 def review_again(item: Reviewable, *, was: str) -> Reviewed:
     """The same for edited words; `was` is the body before. What was found in the same words before does not reopen a closed case, unless they are held
     now; a case that is not closed gets the new words in any case, so that nobody decides on what is no longer there."""
     item.edition += 1
-    reviewed = _judge(item, known=_known(item))
+    facts = _facts_about(item)
+    reviewed = _judge(item, facts, known=_known(item))
     _renew_open_case(item)
-    return _advised(reviewed, item, was=was)
+    return _advised(reviewed, item, facts, was=was)
 
 
-def _advised(reviewed: Reviewed, item: Reviewable, *, was: str) -> Reviewed:
-    return replace(reviewed, advice_id=offer_advice(item, was=was))
+def _advised(reviewed: Reviewed, item: Reviewable, facts: Facts, *, was: str) -> Reviewed:
+    card = offer_advice(item, facts.country, was=was)
+    return reviewed if card is None else replace(reviewed, advice_id=card)
 
 
 def review_old(item: Reviewable, findings: Sequence[Finding], lexicon: Lexicon) -> Case | None:
@@ -101,8 +124,8 @@ def _is_about(item: Reviewable, data: dict[str, Any]) -> bool:
     return (data.get("item"), data.get("target")) == (item.kind, item.id)
 
 
-def _judge(item: Reviewable, *, known: frozenset[Known]) -> Reviewed:
-    findings, lexicon = _scan(item)
+def _judge(item: Reviewable, facts: Facts, *, known: frozenset[Known]) -> Reviewed:
+    findings, lexicon = _scanned(item.words(), item.room_id, facts.profile, facts.revision)
     item.reviewed = True
     item.lexicon_revision = lexicon.revision if lexicon else 0
     item.cover(
@@ -180,9 +203,13 @@ def _scan(item: Reviewable) -> tuple[Sequence[Finding], Lexicon | None]:
 
 def scan_words(words: str, room_id: int) -> tuple[Sequence[Finding], Lexicon | None]:
     """Findings and the lexicon that judged; no lexicon when the scanner failed: that opens a case of its own."""
+    return _scanned(words, room_id, _profile_of(room_id))
+
+
+def _scanned(words: str, room_id: int, profile: str, revision: int | None = None) -> tuple[Sequence[Finding], Lexicon | None]:
     try:
-        lexicon = current_lexicon()
-        return scan(words, lexicon, room=room_id, profile=_profile_of(room_id)), lexicon
+        lexicon = current_lexicon(revision)
+        return scan(words, lexicon, room=room_id, profile=profile), lexicon
     except sa.exc.SQLAlchemyError:
         raise  # the database failed, not the scanner: nothing is stored and the writer is told
     except Exception:

@@ -63,6 +63,8 @@ class Room(Base):
     archived_at: Mapped[datetime | None]
     host_id: Mapped[int | None] = mapped_column(sa.ForeignKey("rooms.id"))  # of a session's room: in no list, with its own door
 
+    asked_for, asked_joined = 0, False  # set by a loader that asked as well whether this account is a member; never stored
+
 
 class Membership(Base):
     __tablename__ = "memberships"

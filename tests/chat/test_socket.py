@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from community.chat import queries
 from community.core.fanout import MAX_BACKLOG
@@ -180,3 +181,18 @@ def test_writing_too_fast_is_refused_and_the_words_stay_with_the_writer(stage: S
     answers = [write(client, stage.low_days, f"Line {number}", key=f"k{number}") for number in range(35)]
     assert [answer["ok"] for answer in answers].count(True) == 30
     assert answers[-1]["code"] == "too-many"
+
+
+def test_a_quiet_message_asks_five_things(stage: Stage, ana: Person) -> None:
+    """Who it is; the room, whether they joined, and whether this was sent before; its place; what the gate must know; the row."""
+    client = ana.live()
+    ask(client, "enter_room", room=stage.low_days)
+    write(client, stage.low_days, "Good morning.", key="first")  # what a process looks at once a second is looked at
+    statements: list[str] = []
+    engine = stage.app.extensions["kith_engine"]
+    sa.event.listen(engine, "before_cursor_execute", note := lambda *told: statements.append(told[2].split()[0]))
+    try:
+        write(client, stage.low_days, "I slept well.", key="second")
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+    assert statements == ["SELECT", "SELECT", "UPDATE", "SELECT", "INSERT"]

@@ -239,3 +239,43 @@ def test_twins_of_one_moment_are_one_row(stage: Stage, commits: list[int]) -> No
 
     first, second = arrive(stage, find_or_add, find_or_add)
     assert first == second
+
+
+def test_a_session_that_was_made_meanwhile_shares_the_transaction(stage: Stage, commits: list[int]) -> None:
+    """Small writes begin without a session. Whether one is made, asked or only held, both are stored or neither is."""
+
+    def plain_and_session() -> None:
+        plain("plain")
+        db.session().add(room("session"))
+
+    def plain_and_idle_session() -> None:
+        plain("beside-idle")
+        db.session()
+
+    def plain_and_fail() -> None:
+        plain_and_session_of("half")
+        raise Forbidden("Not you.")
+
+    def plain_and_session_of(slug: str) -> None:
+        plain(slug)
+        db.session().add(room(f"{slug}-session"))
+        db.session().flush()
+
+    assert [type(arrive(stage, act)[0]) for act in (plain_and_session, plain_and_idle_session, plain_and_fail)] == [
+        type(None), type(None), Forbidden,
+    ]  # fmt: skip
+    assert len(commits) == 2
+    assert {"plain", "session", "beside-idle"} <= slugs(stage)
+    assert not {"half", "half-session"} & slugs(stage)
+
+
+def test_what_follows_a_small_write_reads_on_another_transaction(stage: Stage) -> None:
+    with stage.app.app_context():
+        db.stored(lambda: (plain("first"), db.session().add(room("second"))))
+        assert db.session().scalar(sa.select(sa.func.count()).where(Room.slug.in_(["first", "second"]))) == 2
+        db.stored(lambda: db.session().add(room("third")))
+        assert db.session().scalar(sa.select(Room.name).where(Room.slug == "third")) == "third"
+
+
+def plain(slug: str) -> None:
+    db.ask(sa.insert(Room), slug=slug, name=slug, created_at=now())

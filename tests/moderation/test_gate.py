@@ -124,7 +124,7 @@ def test_a_post_that_really_runs_out_of_its_budget_opens_a_case(
 def test_a_database_that_fails_is_no_failed_scanner_and_nothing_is_stored(
     stage: Stage, ana: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def down() -> Any:
+    def down(*_: Any) -> Any:
         raise sa.exc.OperationalError("SELECT", {}, Exception("gone"))
 
     monkeypatch.setattr(intake, "current_lexicon", down)

@@ -83,7 +83,7 @@ def test_a_note_nobody_could_scan_is_treated_as_the_worst(
 ) -> None:
     decision = decide(sol, case_of(ana, CRUEL), "hide")
 
-    def broken() -> None:
+    def broken(*_: object) -> None:
         raise ValueError("the scanner is broken")
 
     monkeypatch.setattr(intake, "current_lexicon", broken)
