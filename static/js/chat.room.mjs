@@ -30,7 +30,7 @@ const ledger = new Ledger(Number(chat.dataset.start), Number(chat.dataset.throug
 ledger.settle({ messages: readLines(list), start: ledger.start, through: ledger.through, ...JSON.parse(chat.dataset.beside) });
 const outbox = new Outbox(safely(() => localStorage), `kith:draft:${document.body.dataset.person}:outbox-${room}`);
 const lines = new Lines(list, me, { again, takeBack }, muting(JSON.parse(chat.dataset.muted ?? "[]")), {
-  ledger, editMs: Number(chat.dataset.edit) * 60_000,
+  ledger, editMs: Number(chat.dataset.edit) * 60_000, since: Number(chat.dataset.since ?? Infinity),
 });
 const inFlight = new Set();
 let unread = 0;
@@ -105,6 +105,12 @@ function linkTo(words, href) {
 }
 
 // ---- reading
+
+// Whoever comes back to this page finds a line above what came meanwhile.
+document.addEventListener("kith:left-off", ({ detail: seq }) => {
+  lines.since = seq;
+  show({ quiet: true });
+});
 
 const known = () => new Set(ledger.messages.map((message) => message.seq));
 
