@@ -147,7 +147,8 @@ class ReadPlace(Base):
 
 
 class MessageWords(Base):
-    """What search reads of a message, folded. Filled by a sweep; emptied by a trigger once the message says something else."""
+    """What search reads of a message, folded. Filled by a sweep; emptied by a trigger once the message says something else.
+    Whoever changes what `fold` gives adds a migration that deletes all rows: the sweep makes them again."""
 
     __tablename__ = "message_words"
     __table_args__ = (sa.UniqueConstraint("room_id", "seq"),)

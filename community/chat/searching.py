@@ -6,11 +6,13 @@ numbers, so that the message with the highest number says how far it is.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import gevent
 import sqlalchemy as sa
 
 from community.accounts.blocking import apart_from
@@ -25,6 +27,8 @@ from community.safety.muting import Muted
 from .models import Message, MessageWords
 
 AT_ONCE = 50  # a write of some milliseconds: whoever writes a message waits behind it
+PAUSE_S = 0.03
+TURN_S = 2.5
 _index = fulltext.Index(MessageWords.message_id, fts="message_words_fts", vector="message_words.message_words_search")
 
 
@@ -78,9 +82,12 @@ def _hit(row: Any, words: frozenset[str], room: str, actor: Account, muted: Mute
 
 @sweep(3)
 def index_new_messages() -> None:
-    while (room_id := db.session().scalar(_behind)) is not None:
+    """Until nothing is left or the turn is over. After each write whoever waits to write a message comes first."""
+    ends = time.monotonic() + TURN_S
+    while time.monotonic() < ends and (room_id := db.session().scalar(_behind)) is not None:
         with db.write():
             _index_some(room_id)
+        gevent.sleep(PAUSE_S)
 
 
 _indexed = sa.select(sa.func.coalesce(sa.func.max(MessageWords.seq), 0)).where(MessageWords.room_id == Room.id)
