@@ -6,7 +6,21 @@ from flask import Flask
 
 from config import Config, read
 
-from . import accounts, background, chat, commands, forum, help, lexicon, moderation, notifications, rooms, sessions, training
+from . import (
+    accounts,
+    background,
+    chat,
+    commands,
+    forum,
+    help,
+    lexicon,
+    moderation,
+    notifications,
+    rooms,
+    search,
+    sessions,
+    training,
+)
 from .core import audit as audit
 from .core import db, health, limits, logs, migrations, realtime, web
 
@@ -16,7 +30,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.config["KITH"] = config or read()
     for part in (logs, db, migrations, limits, web, health):
         part.init_app(app)
-    for package in (accounts, rooms, training, notifications, lexicon, moderation, forum, chat, help, sessions):
+    for package in (accounts, rooms, training, notifications, lexicon, moderation, forum, chat, help, sessions, search):
         package.init_app(app)
     web.serve_static(app)
     realtime.init_app(app)

@@ -19,6 +19,7 @@ from .access import chat_to_write_in, message_to_answer, message_to_edit, messag
 from .events import MessageReacted, MessageWritten, OwnReactions
 from .limits import refuse_form, refuse_haste
 from .models import NOTE_MAX, REACTIONS, Message, Reaction, as_seen, counts_of
+from .searching import fold_again
 
 KEY_MAX = 200
 
@@ -74,6 +75,7 @@ def edit_message(actor: Account, message_id: int, *, body: object, limit: int, m
     refuse_form(actor, db.session().get_one(Room, message.room_id), words)
     was, message.body, message.edited_at = message.body, words, now()
     reviewed = review_again(message, was=was)
+    fold_again(message)
     message.changed()
     return Written(message, reviewed)
 

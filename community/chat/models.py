@@ -134,3 +134,28 @@ def as_seen(message: Message, author: Account) -> dict[str, Any]:
         "at": message.created_at.isoformat(),
         "state": message.visibility,
     }
+
+
+class ReadPlace(Base):
+    """The last message of a room that somebody has seen. It only ever moves forward; no row: they never opened the chat."""
+
+    __tablename__ = "read_places"
+
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    room_id: Mapped[int] = mapped_column(sa.ForeignKey("rooms.id", ondelete="CASCADE"), primary_key=True)
+    seq: Mapped[int]
+
+
+class MessageWords(Base):
+    """What search reads of a message, folded. Filled by a sweep; emptied by a trigger once the message says something else.
+    Whoever changes what `fold` gives adds a migration that deletes all rows: the sweep makes them again."""
+
+    __tablename__ = "message_words"
+    __table_args__ = (sa.UniqueConstraint("room_id", "seq"),)
+
+    message_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    room_id: Mapped[int]
+    seq: Mapped[int]
+    folded: Mapped[str] = mapped_column(sa.Text)

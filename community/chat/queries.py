@@ -145,6 +145,13 @@ def messages_before(actor: Account, room: Room, seq: int | None = None, count: i
     return _stretch(actor, room, apart, messages, messages[0]["seq"] if more else 1, through, more)
 
 
+def messages_from(actor: Account, room: Room, seq: int) -> Stretch:
+    """The page that follows `seq`; `more` says whether older ones exist."""
+    after = messages_after(actor, room, seq, PAGE)
+    older = _seen_by(actor, room.id, apart_from(actor)).where(Message.seq <= seq).limit(1)
+    return after._replace(more=db.session().execute(older).first() is not None)
+
+
 def messages_around(actor: Account, room: Room, seq: int, *, opened: int | None = None) -> Stretch:
     """A page with `seq` in its middle; `more` says whether older ones exist. `opened` is shown although its author is muted."""
     before = messages_before(actor, room, seq, PAGE // 2)

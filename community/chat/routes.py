@@ -4,31 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import uuid4
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 
 from community.accounts.queries import muted_by
+from community.core import db
 from community.core.clock import now
-from community.core.errors import NotFound, Refused
+from community.core.errors import Invalid, NotFound, Refused
+from community.core.limits import limit
 from community.core.web import signed_in, wants_fragment
 from community.moderation.advice import advice_card, given_away
 from community.moderation.queries import support_card
 from community.rooms.models import Room
+from community.rooms.posture import place_of
 from community.safety.muting import Muted
 from community.safety.personal import taken_out
 
-from . import queries
+from . import queries, reading
 from .access import chat_to_read, message_taken_back, message_to_edit, message_to_read, standing_in
+from .days import first_on
 from .hours import hour_in
 from .models import REACTIONS
 from .sockets import LARGEST, edit_and_answer, react_and_answer, withdraw_and_answer, write_and_answer
 
 blueprint = Blueprint("chat", __name__)
 CLOSE_TOGETHER_S = 300
+MARKS = "60 per minute"
+GONE = "That message is not here any more, or was never shown to you. This is what was said around it."
 BESIDE = ("note", "reply_to", "edited", "version", "reactions")  # what a screen reads beside the words
 
 
@@ -144,6 +150,7 @@ def _page(
         muted=muted,
         stretch=stretch,
         newest=stretch.through >= room.last_seq,
+        reading=_reading(room, stretch),
         standing=standing_in(current_user, room_id),
         card=_card(support_card, "support"),
         personal=_card(advice_card, "personal"),
@@ -156,10 +163,87 @@ def _page(
 
 
 def _stretch(room: Room) -> queries.Stretch:
-    at, before = _number("at"), _number("before")
+    at, before, after = _number("at"), _number("before"), _number("after")
     if at is not None:
         return queries.messages_around(current_user, room, at, opened=_number("open"))
+    if after is not None:
+        return queries.messages_from(current_user, room, after)
     return queries.messages_before(current_user, room, before)
+
+
+class Reading(NamedTuple):
+    """What is new on a page: after which message (`since`), the line it begins with, the first unread message, how many there are."""
+
+    since: int | None
+    line: int | None
+    first: int | None
+    number: int
+
+
+def _reading(room: Room, stretch: queries.Stretch) -> Reading:
+    """`since` comes in the address where a page led to the first unread message: its reading has moved on meanwhile."""
+    if (at := _number("at")) is not None and all(message["seq"] != at for message in stretch.messages):
+        flash(GONE, "warn")
+    unread = reading.unread_in(current_user, room)
+    since = _number("since") if "since" in request.args else unread.since
+    news = [] if since is None else [message for message in stretch.messages if _is_news(message, since)]
+    return Reading(since, news[0]["seq"] if news else None, unread.first, unread.number)
+
+
+def _is_news(message: dict[str, Any], since: int) -> bool:
+    return bool(message["seq"] > since and message["author_id"] != current_user.id and message["state"] == "visible")
+
+
+@blueprint.post("/rooms/<int:room_id>/chat/read")
+@signed_in
+def read(room_id: int) -> Any:
+    """A page says how far it was seen, now and then and when it is left. What moves nothing writes nothing."""
+    actor, room = current_user._get_current_object(), chat_to_read(current_user, room_id)
+    limit("read", actor.id, MARKS)
+    seq = _as_number(request.form.get("seq", ""))
+    if seq is None:
+        raise Invalid({"seq": "Reload the page: it did not say how far you read."})
+    _move_on(actor, room, seq)
+    return {"ok": True, "unread": sum(reading.unread_by_room(actor).values())}
+
+
+@blueprint.get("/rooms/<int:room_id>/chat/seen")
+@signed_in
+def seen(room_id: int) -> Any:
+    """The same for a page without script: it holds this address as a picture of nothing."""
+    actor, room = current_user._get_current_object(), chat_to_read(current_user, room_id)
+    limit("read", actor.id, MARKS)
+    _move_on(actor, room, _number("through") or 0)
+    return "", 204
+
+
+def _move_on(actor: Any, room: Room, seq: int) -> None:
+    place = reading.place_in(actor, room.id)
+    if place is None or place < min(seq, room.last_seq):
+        db.together(lambda: reading.note_read(actor, room, seq))
+
+
+@blueprint.get("/rooms/<int:room_id>/chat/day")
+@signed_in
+def day(room_id: int) -> Any:
+    """Leads to the first message of a day by the room's clock, or says that there is none and leads to the nearest."""
+    room, asked = chat_to_read(current_user, room_id), _day(request.args.get("on", ""))
+    found = first_on(current_user, room, asked)
+    if found is None:
+        flash("Nothing has been written here yet that you can read.")
+        return redirect(url_for("chat.show", room_id=room_id))
+    if found.day != asked:
+        where = place_of(room.timezone)
+        flash(f"Nothing was said here on {asked:%-d %B %Y} ({where}). The nearest is from {found.day:%-d %B %Y}.")
+    return redirect(url_for("chat.show", room_id=room_id, at=found.seq, _anchor=f"message-{found.message_id}"))
+
+
+def _day(typed: str) -> date:
+    try:
+        asked = date.fromisoformat(typed)
+    except ValueError:
+        raise Invalid({"on": "Write the day as year, month and day, such as 2026-11-20."}) from None
+    return min(max(asked, date(1970, 1, 2)), date(9000, 1, 1))
 
 
 def _card(of: Callable[[Any, int], Any], name: str) -> Any:

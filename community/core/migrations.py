@@ -17,7 +17,8 @@ from flask_alembic import Alembic
 from . import db
 
 FOLDER = Path(__file__).parents[2] / "migrations"
-UNMANAGED = ("posts_search", "posts_fts")  # full-text tables and indexes, made by hand in a migration for each engine
+UNMANAGED = ("posts_search", "posts_fts", "message_words_search", "message_words_fts")
+"""Full-text tables and indexes, made by hand in a migration for each engine."""
 
 
 def init_app(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""The forum's pages: a room's topics, a topic, writing, changing and taking back one's own words, search."""
+"""The forum's pages: a room's topics, a topic, writing, changing and taking back one's own words."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ from community.moderation.promptness import when_read
 from community.moderation.queries import support_card
 from community.rooms.access import why_not_write
 from community.rooms.models import Room
-from community.rooms.queries import readable_rooms
 from community.safety.personal import taken_out
 
-from . import access, actions, forms, queries, searching
+from . import access, actions, forms, queries
 
 blueprint = Blueprint("forum", __name__)
 
@@ -194,14 +193,3 @@ def withdraw(post_id: int) -> Any:
     if post.topic.visibility == "withdrawn":
         return redirect(url_for("forum.room", room_id=post.room_id), 303)
     return redirect(url_for("forum.topic", topic_id=post.topic_id, at=post.number, _anchor=f"post-{post.id}"), 303)
-
-
-@blueprint.get("/search")
-@signed_in
-def search() -> Any:
-    """Search the posts of every room this person may read, or of one of them."""
-    rooms = readable_rooms(current_user)
-    asked = request.args.get("q", "")[: searching.LONGEST]
-    chosen = whole(request.args.get("room"))
-    found = searching.search_posts(current_user, rooms, asked, room_id=chosen, before=whole(request.args.get("before")))
-    return render_template("forum/search.html", rooms=rooms, asked=asked, chosen=chosen, found=found)

@@ -62,6 +62,45 @@ def readable_rooms(actor: Account) -> dict[int, str]:
     return {row.id: row.name for row in db.session().execute(rows.order_by(Room.position, Room.id))}
 
 
+def searched_rooms(actor: Account) -> Sequence[Any]:
+    """Id and name of every room whose words `actor` may find, and which parts it has: the rooms above, and the sessions they are in."""
+    joined = sa.exists().where(Membership.room_id == Room.id, Membership.account_id == actor.id)
+    rows = sa.select(Room.id, Room.name, Room.has_forum, Room.has_chat).where(
+        Room.archived_at.is_(None), sa.or_(sa.and_(Room.host_id.is_(None), _readable(actor, joined)), _in_session(joined))
+    )
+    return db.session().execute(rows.order_by(Room.host_id.is_not(None), Room.position, Room.id)).all()
+
+
+def _in_session(joined: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    return sa.and_(Room.host_id.is_not(None), joined)
+
+
+chats_followed = (
+    sa.select(Room.id)
+    .join(Membership, Membership.room_id == Room.id)
+    .where(Membership.account_id == sa.bindparam("me"))
+    .where(Room.archived_at.is_(None), Room.host_id.is_(None), Room.has_chat)
+    .where(
+        sa.or_(
+            Room.read_by != "staff",
+            sa.bindparam("admin", type_=sa.Boolean),
+            sa.and_(
+                sa.bindparam("staff", type_=sa.Boolean),
+                sa.exists().where(
+                    StaffScope.account_id == sa.bindparam("me"),
+                    sa.or_(StaffScope.room_id.is_(None), StaffScope.room_id == Room.id),
+                ),
+            ),
+        )
+    )
+)
+"""Ids of the rooms with a chat that somebody joined and may read; made once, because every page asks. Its values: `follower`."""
+
+
+def follower(actor: Account) -> dict[str, Any]:
+    return {"me": actor.id, "staff": actor.is_staff, "admin": actor.is_admin}
+
+
 def _line(row: Any, posture: Posture) -> RoomLine:
     return RoomLine(
         row.id, row.name, row.purpose, posture, row.timezone, row.has_forum, row.has_chat, row.member_count,

@@ -72,13 +72,13 @@ export function readLines(list) {
 /** Makes `list` show these messages, then these entries, in place: what already stands right is not touched. */
 export class Lines {
   /** `mutes(body)`: whether the reader muted words in it. */
-  constructor(list, me, actions, mutes = () => false, { ledger = null, editMs = 0, hours = null } = {}) {
-    Object.assign(this, { list, me, actions, mutes, ledger, editMs, hours });
+  constructor(list, me, actions, mutes = () => false, { ledger = null, editMs = 0, hours = null, since = Infinity } = {}) {
+    Object.assign(this, { list, me, actions, mutes, ledger, editMs, hours, since }); // `since`: new is what comes after this number
     this.cards = new Map();
     this.sent = new Set();
     this.shown = new Map();
     for (const line of list.querySelectorAll(".message")) this.shown.set(`m${line.dataset.seq}`, line);
-    for (const day of list.querySelectorAll(".day")) day.remove();
+    for (const line of list.querySelectorAll(".day, .new-since")) line.remove();
   }
 
   show(messages, entries) {
@@ -90,7 +90,7 @@ export class Lines {
         this.shown.delete(key);
       }
     }
-    let place = this.list.querySelector(".message, .day, .card-slot");
+    let place = this.list.querySelector(".message, .day, .new-since, .card-slot");
     for (const item of wanted) {
       let node = this.shown.get(item.key);
       if (!node || (node.dataset.look && node.dataset.look !== item.look) || (!node.dataset.look && !item.asServed(node))) {
@@ -108,11 +108,13 @@ export class Lines {
 
   #withDays(messages) {
     const items = [];
+    const news = messages.find(({ seq, author_id, state }) => seq > this.since && author_id !== this.me && state === "visible");
     let before;
     for (const message of messages) {
       const day = new Date(message.at).toDateString();
       const newDay = !before || new Date(before.at).toDateString() !== day;
       if (newDay) items.push({ key: `d${day}`, look: "day", asServed: () => false, make: () => dayLine(message.at) });
+      if (message === news) items.push({ key: `n${news.seq}`, look: "news", asServed: () => false, make: newsLine });
       const follows = !newDay && before.author_id === message.author_id && new Date(message.at) - new Date(before.at) < CLOSE_TOGETHER_MS;
       items.push(this.#message(message, follows));
       const card = this.cards.get(message.seq);
@@ -222,6 +224,13 @@ function dayLine(at) {
   const line = element("p", "day");
   line.append(time(at, "date"));
   localise(line);
+  return line;
+}
+
+function newsLine() {
+  const line = element("p", "new-since");
+  line.id = "new-since";
+  line.append(element("span", "", "New since you were here"));
   return line;
 }
 

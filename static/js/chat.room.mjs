@@ -32,7 +32,7 @@ ledger.settle({ messages: readLines(list), start: ledger.start, through: ledger.
 const outbox = new Outbox(safely(() => localStorage), `kith:draft:${document.body.dataset.person}:outbox-${room}`);
 const hours = new Hours(chat.querySelector("[data-hours]"), chat.dataset.path ?? location.pathname, hourChanged);
 const lines = new Lines(list, me, { again, takeBack }, muting(JSON.parse(chat.dataset.muted ?? "[]")), {
-  ledger, hours, editMs: Number(chat.dataset.edit) * 60_000,
+  ledger, hours, editMs: Number(chat.dataset.edit) * 60_000, since: Number(chat.dataset.since ?? Infinity),
 });
 const inFlight = new Set();
 let unread = 0;
@@ -107,6 +107,12 @@ function linkTo(words, href) {
 }
 
 // ---- reading
+
+// Whoever comes back to this page finds a line above what came meanwhile.
+document.addEventListener("kith:left-off", ({ detail: seq }) => {
+  lines.since = seq;
+  show({ quiet: true });
+});
 
 const known = () => new Set(ledger.messages.map((message) => message.seq));
 

@@ -14,7 +14,7 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from community.chat import actions, queries
+from community.chat import actions, queries, reading
 from community.chat.models import Message
 from community.core import db, realtime
 from community.core.clock import now
@@ -62,6 +62,10 @@ class Screen:
         for message in answer.messages:
             self._put(message)
         self.through, self.stale = max(self.through, answer.through), []
+
+    def unread(self, reader: Person, since: int) -> list[int]:
+        """The numbers that the screen draws below its line."""
+        return sorted(seq for seq, each in self.messages.items() if seq > since and each["author_id"] != reader.id)
 
     def asks_from(self, *, came_back: bool) -> int | None:
         """What the page asks for: everything after a lost connection, otherwise only what it knows to have missed."""
@@ -129,6 +133,11 @@ class Talk:
         }
         verbs[move]()
 
+    def unread(self, reader: Person, since: int) -> reading.Unread:
+        room = lambda: db.session().get_one(Room, self.room)  # noqa: E731
+        self.stage.do(lambda: reading.note_read(reader.account(), room(), since))
+        return self.stage.ask(lambda: reading.unread_in(reader.account(), room()))
+
     def read(self, reader: Person, seq: int) -> queries.Stretch:
         return self.stage.ask(lambda: queries.messages_after(reader.account(), db.session().get_one(Room, self.room), seq))
 
@@ -164,3 +173,6 @@ def test_events_in_any_order_and_a_reading_give_what_is_stored(
     shuffled.settle(talk.read(dev, shuffled.asks_from(came_back=True) or 0))
     assert in_order.messages == fresh
     assert shuffled.messages == fresh
+    since = data.draw(st.integers(0, shuffled.through))
+    new, counted = shuffled.unread(dev, since), talk.unread(dev, since)
+    assert (counted.first, counted.number) == (new[0] if new else None, len(new)), "the line, the link and the number agree"

@@ -18,6 +18,7 @@ from playwright.sync_api import Page, Route, WebSocketRoute, expect
 from community import create_app
 from community.accounts import actions as accounts
 from community.accounts import blocking
+from community.chat import reading
 from community.chat.models import Message
 from community.core import db
 from community.core.clock import now
@@ -696,3 +697,109 @@ def test_an_answer_and_a_kind_answer_reach_the_other_screen(house: House, screen
     ana.keyboard.press("Enter")
     ana.get_by_role("button", name="Take back").click()
     expect(ben.locator(".quote")).to_have_text("Answers a message that is no longer here")
+
+
+# ---- reading
+
+
+def unread_of(house: House, person: Person) -> dict[int, int]:
+    return house.stage.ask(lambda: reading.unread_by_room(person.account()))
+
+
+def seen_by(house: House, person: Person, room: int) -> int | None:
+    return house.stage.ask(lambda: reading.place_in(person.account(), room))
+
+
+def looks(page: Page, *, away: bool) -> None:
+    """The person turns to another tab, or back."""
+    page.evaluate(f"Object.defineProperty(document, 'hidden', {{ value: {str(away).lower()}, configurable: true }})")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def test_who_comes_back_finds_a_line_and_a_way_to_what_is_new(house: House, screens: Screens) -> None:
+    room = house.room()
+    house.ana.says("Old.", room=room)
+    ben = screens(house.ben, room)
+    ben.goto(f"{house.server.url}/me")
+    live.until(lambda: seen_by(house, house.ben, room) == 1)
+    for number in range(15):
+        house.ana.says(f"News {number}.", room=room, key=f"news-{room}-{number}")
+    assert unread_of(house, house.ben)[room] == 15
+    ben.goto(f"{house.server.url}/rooms/{room}")
+    expect(ben.locator(".actions .count")).to_have_text("15 unread")
+    ben.goto(f"{house.server.url}/rooms/{room}/chat")
+    way = ben.get_by_role("link", name=re.compile("^15 unread"))
+    way.click()
+    expect(ben.locator("#new-since")).to_be_focused()
+    expect(ben.locator("#new-since")).to_be_in_viewport()
+    expect(way).to_be_hidden()
+    expect(ben.locator("#new-since + .message .bubble")).to_have_text("News 0.")
+    before = ben.evaluate("document.querySelector('.messages').scrollTop")
+    house.ana.says("Later.", room=room)
+    ben.evaluate("window.dispatchEvent(new Event('online'))")  # this process cannot tell the screens
+    ben.locator(".bubble", has_text="Later.").wait_for(state="attached")
+    assert ben.evaluate("document.querySelector('.messages').scrollTop") <= before, "nobody is moved to the end"
+    expect(ben.locator("#new-since")).to_have_count(1)
+
+
+def test_what_comes_while_nobody_looks_stays_unread_and_gets_a_line(house: House, screens: Screens) -> None:
+    room = house.room()
+    ana, ben = screens(house.ana, room), screens(house.ben, room)
+    looks(ben, away=True)
+    live.until(lambda: seen_by(house, house.ben, room) == 0)
+    says(ana, "While you were away.")
+    expect(ben.locator("#new-since + .message .bubble")).to_have_text("While you were away.")
+    assert unread_of(house, house.ben)[room] == 1
+    looks(ben, away=False)
+    looks(ben, away=True)
+    live.until(lambda: room not in unread_of(house, house.ben))
+
+
+def test_a_linked_message_is_in_view_and_has_the_focus(house: House, screens: Screens) -> None:
+    room = house.room()
+    for number in range(70):
+        house.ana.says(f"Line {number}.", room=room, key=f"line-{room}-{number}")
+    ben = screens(house.ben, room)
+    linked = house.stage.ask(lambda: _numbered(room, 5))
+    ben.goto(f"{house.server.url}/rooms/{room}/chat?at=5#message-{linked}")
+    expect(ben.locator(f"#message-{linked}")).to_be_focused()
+    expect(ben.locator(f"#message-{linked}")).to_be_in_viewport()
+    ben.get_by_role("link", name="Later messages").click()
+    expect(ben.locator(".bubble").first).to_have_text("Line 29.")
+    says(ben, "Here at last.")
+    expect(ben.locator(".message-state", has_text=SENT)).to_be_visible()
+
+
+def _numbered(room: int, seq: int) -> int | None:
+    return db.session().scalar(sa.select(Message.id).where(Message.room_id == room, Message.seq == seq))
+
+
+def test_the_link_of_a_message_is_copied_whole(house: House, screens: Screens) -> None:
+    room = house.room()
+    house.ana.says("Link me.", room=room)
+    ben = screens(house.ben, room)
+    ben.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    ben.locator(".message-menu summary").click()
+    ben.get_by_role("link", name="Link", exact=True).click()
+    expect(ben.get_by_text("Link copied", exact=True).first).to_be_visible()
+    copied = ben.evaluate("navigator.clipboard.readText()")
+    assert re.fullmatch(rf"{house.server.url}/rooms/{room}/chat\?at=1#message-\d+", copied), copied
+
+
+def test_unsent_words_belong_to_one_room_and_one_person_and_go_with_signing_out(house: House, screens: Screens) -> None:
+    here, there = house.stage.low_days, house.stage.eating
+    cleo, eve = house.stage.person("Cleo", rooms=True), house.stage.person("Eve", rooms=True)
+    page = screens(cleo, here)
+    page.get_by_label("Message").fill("Only for here.")
+    for room, words in ((there, ""), (here, "Only for here.")):
+        page.goto(f"{house.server.url}/rooms/{room}/chat")
+        expect(page.get_by_label("Message")).to_have_value(words)
+    eve.client  # noqa: B018  (signs in)
+    page.context.add_cookies([{"name": "kith", "value": eve.client.get_cookie("kith").value, "url": house.server.url}])
+    page.goto(f"{house.server.url}/rooms/{here}/chat")
+    expect(page.get_by_label("Message")).to_have_value("")
+    kept = "Object.keys(localStorage).filter((key) => key.startsWith('kith:draft:'))"
+    assert page.evaluate(kept) == [f"kith:draft:Cleo:chat-{here}"]
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("link", name="Sign in").first.wait_for()
+    assert page.evaluate(kept) == []

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from community import create_app
 from community.core import db
 from community.forum.models import Post
-from community.forum.searching import pieces, words_in
 from community.safety import fold
+from community.safety.finding import pieces, words_in
 from config import Config
 from tests import servers
 from tests.people import WORRYING, Person, Stage

@@ -21,15 +21,16 @@ PICTURES = Path(os.environ.get("KITH_PICTURES", TOP / ".artifacts"))
 
 PAGES = {
     None: ["/", "/sign-up", "/sign-in", "/help", "/house-rules", "/about", "/nowhere"],
-    "Ana": ["/", "/rooms/1", "/rooms/1/topics", "/rooms/1/topics/new", "/topics/1", "/rooms/1/chat", "/search?q=morning",
-            "/notifications", "/me", "/report/post/1", "/help", "/help/talk"],
+    "Ana": ["/", "/rooms/1", "/rooms/1/topics", "/rooms/1/topics/new", "/topics/1", "/rooms/1/chat", "/rooms/1/chat?at=5",
+            "/search?q=morning", "/search?q=zzz", "/notifications", "/me", "/report/post/1", "/help", "/help/talk"],
     "Mia": ["/desk", "{case}"],
     "Noa": ["/desk"],
     "Sol": ["/desk/sanctions"],
     "Ida": ["/admin", "/admin/rooms", "/admin/rooms/1", "/admin/rooms/new", "/admin/rooms/1/members", "/admin/rooms/scopes", "/admin/people",
             "/admin/house-rules", "/admin/training", "/admin/lexicon", "/admin/lexicon/new", "/admin/lexicon/try",
             "/admin/lexicon/history", "/admin/lexicon/rules/suicide-note", "/admin/lexicon/rules/suicide-note/edit",
-            "/admin/audit", "/admin/sanctions"],
+            "/admin/lexicon/drafts", "/admin/lexicon/packs", "/admin/lexicon/history/2", "/admin/lexicon/figures", "/admin/rescan",
+            "/admin/second-signal", "/admin/audit", "/admin/sanctions"],
     "Sam": ["/suspended", "/notifications"],
 }  # fmt: skip
 
@@ -123,6 +124,34 @@ def test_without_script_people_read_write_report_and_decide(visit: Visit) -> Non
     desk.get_by_role("textbox", name="Reason").fill("Thank you for telling us. I am here if you want to talk.")
     desk.get_by_role("button", name="Decide", exact=True).click()
     expect(desk.get_by_text("Decided. The author reads your reason")).to_be_visible()
+
+
+def test_without_script_one_finds_what_is_new_a_day_and_words_said_before(visit: Visit) -> None:
+    ana, ben = visit("Ana", javascript=False, phone=True), visit("Ben", javascript=False)
+    ana.goes_to("/rooms/1/chat")
+    page = ben.goes_to("/rooms/1/chat")
+    for number in range(8):
+        page.get_by_label("Message").fill(f"Quiet line {number}")
+        page.get_by_role("button", name="Send").click()
+        page.locator(".bubble", has_text=f"Quiet line {number}").wait_for()
+    page = ana.goes_to("/")
+    expect(page.get_by_role("link", name=re.compile("^Rooms 8 unread"))).to_be_visible()
+    expect(page.locator(".room", has_text="Low days").locator(".count")).to_have_text("8 unread in the chat")
+    page = ana.goes_to("/rooms/1/chat")
+    page.get_by_role("link", name=re.compile("^8 unread")).click()
+    expect(page.locator("#new-since + .message .bubble")).to_have_text("Quiet line 0")
+    expect(page.locator("#new-since")).to_be_in_viewport()
+    page.get_by_text("Find", exact=True).click()
+    page.get_by_label("Day").fill("2020-02-29")
+    page.get_by_role("button", name="Go").click()
+    expect(page.get_by_text("Nothing was said here on 29 February 2020")).to_be_visible()
+    expect(page.locator(".message:target")).to_be_in_viewport()
+    page.get_by_text("Find", exact=True).click()
+    page.get_by_label("Words in this room").fill("floor")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="Chat in Low days").first.click()
+    expect(page.locator(".message:target .bubble")).to_contain_text("floor")
+    expect(page.locator(".message:target")).to_be_in_viewport()
 
 
 def test_who_signs_in_beside_a_form_that_came_back_sends_it_with_one_press(visit: Visit) -> None:
