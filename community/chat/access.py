@@ -12,7 +12,14 @@ from community.accounts.models import Account
 from community.core import db
 from community.core.clock import now
 from community.core.errors import Forbidden, Invalid, NotFound
-from community.rooms.access import is_member, looks_after, room_to_read, room_to_write_in, why_not_write
+from community.rooms.access import (
+    is_member,
+    looks_after,
+    room_to_chat_in,
+    room_to_read,
+    room_to_write_in,
+    why_not_write,
+)
 from community.rooms.models import Room
 
 from .models import Message
@@ -89,6 +96,20 @@ def message_taken_back(actor: Account, room: Room, message_id: int) -> Message:
     if message is None or (message.author_id, message.room_id, message.visibility) != (actor.id, room.id, "withdrawn"):
         raise NotFound
     return message
+
+
+def room_to_type_in(actor: Account, room_id: int) -> Room | None:
+    """The room, if `actor` may write in it now; none where nobody is to notice that they do."""
+    room = room_to_chat_in(actor, room_id)
+    return room if actor.shows_typing and not actor.appears_away else None
+
+
+def is_shown_in(actor: Account, room_id: int) -> bool:
+    """Whether others see that `actor` is here: only who joined or looks after the room, unless they appear away. Who just reads
+    along is seen by nobody."""
+    if actor.appears_away:
+        return False
+    return is_member(actor, db.session().get_one(Room, room_id)) or looks_after(actor, room_id)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ from gevent.event import Event
 from socketio import Manager, RedisManager
 from socketio.packet import EVENT
 
+from .processes import TellsProcesses
+
 logger = logging.getLogger(__name__)
 
 MAX_BACKLOG = 4 * 1024 * 1024
@@ -273,7 +275,7 @@ class FanoutManager(KnowsMembers, Manager):
             self.fanout.put(namespace, room, encoded, _author_of(data))
 
 
-class RedisFanoutManager(KnowsMembers, RedisManager):
+class RedisFanoutManager(TellsProcesses, KnowsMembers, RedisManager):
     """For several processes. Every process, the sender's too, delivers what comes back from Redis, so that all of them see one
     order. When Redis does not answer, the sender's own clients get the event at once; others catch up from the database."""
 
@@ -296,7 +298,10 @@ class RedisFanoutManager(KnowsMembers, RedisManager):
             return
         encoded = _encode(self.server, event, data, namespace)
         told = {"method": "emit", "kith": encoded, "namespace": namespace, "room": room, "host_id": None}
-        self._outbox.append({**told, "author": _author_of(data)})
+        self._pass_on({**told, "author": _author_of(data)})
+
+    def _pass_on(self, message: dict[str, Any]) -> None:
+        self._outbox.append(message)
         self._something.set()
 
     def _send_outbox(self) -> None:
@@ -329,10 +334,12 @@ class StockManager(Manager):
         super().emit(event, data, namespace, room=room, skip_sid=_skipping(data, skip_sid), **kwargs)
 
 
-class StockRedisManager(RedisManager):
+class StockRedisManager(TellsProcesses, RedisManager):
     """The same over Redis: every process leaves out its own connections when it delivers."""
 
     def _handle_emit(self, message: dict[str, Any]) -> None:
+        if "topic" in message:
+            return super()._handle_emit(message)
         data = message["data"][0] if isinstance(message["data"], list) and message["data"] else message["data"]
         super()._handle_emit({**message, "skip_sid": _skipping(data, message["skip_sid"])})
 

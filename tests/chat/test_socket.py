@@ -33,7 +33,7 @@ def write(client: Any, room: int, body: str, key: str = "k1") -> dict[str, Any]:
 def test_entering_says_how_far_the_room_is_and_whether_one_may_write(stage: Stage, ana: Person, dev: Person) -> None:
     ana.says("Good morning.")
     answer = ask(ana.live(), "enter_room", room=stage.low_days)
-    assert answer == {"ok": True, "room": stage.low_days, "last_seq": 1, "may_write": True, "sentence": ""}
+    assert answer == {"ok": True, "room": stage.low_days, "last_seq": 1, "may_write": True, "sentence": "", "here": 1}
     stranger = ask(dev.live(), "enter_room", room=str(stage.low_days))
     assert stranger["ok"]
     assert not stranger["may_write"]
