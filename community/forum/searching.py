@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
+from community.accounts.blocking import apart_from
 from community.accounts.models import Account
 from community.accounts.queries import muted_by
 from community.core import db
@@ -25,7 +26,7 @@ from community.safety.muting import Muted
 
 from .models import Post, Topic
 
-Rows: TypeAlias = sa.Select[int, int, int, str, int, str, datetime, str, list[Any], int]
+Rows: TypeAlias = sa.Select[int, int, int, str, int, str, datetime, str, list[Any], int, int]
 LONGEST = 200
 MOST_WORDS = 8
 HITS_A_PAGE = 20
@@ -33,6 +34,14 @@ AROUND = 110
 NEWEST = 400
 FEW = 1_000
 _fts = sa.table("posts_fts", sa.column("rowid", sa.Integer))
+
+
+class Asker(NamedTuple):
+    """Who searches, the words they muted, and from whom they keep away."""
+
+    id: int
+    muted: Muted | None
+    apart: frozenset[int]
 
 
 class Piece(NamedTuple):
@@ -45,7 +54,8 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A post that has all the words. `muted`: the reader muted words in its title or in what is shown of it."""
+    """A post that has all the words. `muted`: the reader muted words in its title or in what is shown of it. `apart`: they keep
+    away from whoever wrote it or opened its topic; then nothing of it is shown."""
 
     path: str
     title: str
@@ -54,6 +64,7 @@ class Hit:
     written_at: datetime
     pieces: tuple[Piece, ...]
     muted: bool
+    apart: bool
 
 
 @dataclass(frozen=True)
@@ -70,17 +81,18 @@ def search_posts(actor: Account, rooms: Mapping[int, str], asked: str, *, room_i
     if not words or not wanted:
         return Found(words, (), None)
     rows = _matching(words, wanted, before)
-    muted = muted_by(actor)
-    hits = [_hit(row, frozenset(words), rooms[row.room_id], actor, muted) for row in rows[:HITS_A_PAGE]]
+    asker = Asker(actor.id, muted_by(actor), apart_from(actor).chosen)
+    hits = [_hit(row, frozenset(words), rooms[row.room_id], asker) for row in rows[:HITS_A_PAGE]]
     return Found(words, hits, rows[HITS_A_PAGE - 1].id if len(rows) > HITS_A_PAGE else None)
 
 
-def _hit(row: Any, words: frozenset[str], room: str, actor: Account, muted: Muted | None) -> Hit:
-    mine = row.author_id == actor.id
+def _hit(row: Any, words: frozenset[str], room: str, asker: Asker) -> Hit:
+    mine, muted = row.author_id == asker.id, asker.muted
     shown = tuple(pieces(row.body, words, () if mine else row.covers))
     hidden = muted is not None and not mine and muted.hides(f"{row.title}\n{''.join(piece.words for piece in shown)}")
     path = f"/topics/{row.topic_id}?at={row.number}#post-{row.id}"
-    return Hit(path, row.title, room, row.name, row.created_at, shown, hidden)
+    apart = bool(asker.apart) and not asker.apart.isdisjoint((row.author_id, row.topic_author_id))
+    return Hit(path, row.title, room, row.name, row.created_at, shown, hidden, apart)
 
 
 def words_in(asked: str) -> list[str]:
@@ -103,6 +115,7 @@ def _matching(words: Sequence[str], rooms: Sequence[int], before: int) -> Sequen
             Post.body,
             Post.covers,
             Post.author_id,
+            Topic.author_id.label("topic_author_id"),
         )
         .join(Topic, Topic.id == Post.topic_id)
         .join(Account, Account.id == Post.author_id)
