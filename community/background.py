@@ -14,6 +14,7 @@ from config import Config
 from .accounts.access import has_demo_accounts
 from .accounts.events import Changes, recheck_accounts
 from .beginnings import first_steps
+from .chat.presence import LOOK_SECONDS, presence
 from .core import jobs
 from .core.clock import now
 from .core.realtime import every, sockets
@@ -33,6 +34,7 @@ def start(app: Flask) -> None:
         first_steps()
     every(config.check_seconds, Watch().look, app)
     every(PRESENCE_SECONDS, look_who_leads, app)
+    every(LOOK_SECONDS, presence.look, app)
     if config.jobs == "inside":
         jobs.start(app)
 

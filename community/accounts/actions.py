@@ -125,6 +125,12 @@ def change_profile(actor: Account, *, name: str, country: str, email: str | None
         raise Invalid({"name": NAME_TAKEN}) from error
 
 
+def change_presence(actor: Account, *, appears_away: bool, shows_typing: bool) -> None:
+    """How others notice this person in chats. Every process takes back at once what it showed of them."""
+    actor.appears_away, actor.shows_typing = appears_away, shows_typing
+    authority_changed(actor.id)
+
+
 MUTED_MAX, MUTED_LONGEST = 100, 100
 
 

@@ -21,10 +21,12 @@ STAFF = (
 
 
 class Apart(NamedTuple):
-    """Whom somebody does not meet in chats: `unseen` are not there at all, `folded` are there without their words."""
+    """Whom somebody does not meet in chats: `unseen` are not there at all, `folded` are there without their words. `chosen` are
+    those they keep away from by their own choice: only of these may a page say so, or it would tell others that they are blocked."""
 
     unseen: frozenset[int] = frozenset()
     folded: frozenset[int] = frozenset()
+    chosen: frozenset[int] = frozenset()
 
     @property
     def silent(self) -> frozenset[int]:
@@ -42,7 +44,8 @@ def apart_from(actor: Account) -> Apart:
     rows = db.session().execute(_theirs, {"me": actor.id}).all()
     unseen = frozenset(row.other_id if row.account_id == actor.id else row.account_id for row in rows if row.kind == "block")
     muted = frozenset(row.other_id for row in rows if row.kind == "mute" and row.account_id == actor.id)
-    return Apart(unseen, muted - unseen)
+    chosen = frozenset(row.other_id for row in rows if row.account_id == actor.id)
+    return Apart(unseen, muted - unseen, chosen)
 
 
 _theirs = (

@@ -36,6 +36,8 @@ class Account(Base, UserMixin):
     unread_notifications: Mapped[int] = mapped_column(default=0)
     muted_count: Mapped[int] = mapped_column(default=0)  # how many muted words, so that pages of others ask nothing
     apart_count: Mapped[int] = mapped_column(default=0)  # how many people they do not meet in chats, for the same reason
+    appears_away: Mapped[bool] = mapped_column(default=False)  # nobody sees that they are in a room
+    shows_typing: Mapped[bool] = mapped_column(default=True)  # others see that they write, and they see it of others
 
     session_id: int = 0
     session_token: str = ""

@@ -250,6 +250,17 @@ def change_profile() -> Any:
     return redirect(url_for("accounts.profile"), 303)
 
 
+@blueprint.post("/me/presence")
+@signed_in
+def change_presence() -> Any:
+    limit("profile", current_user.id, PROFILE_LIMIT)
+    away, typing = (bool(request.form.get(name)) for name in ("appears_away", "shows_typing"))
+    with db.write():
+        actions.change_presence(current_user, appears_away=away, shows_typing=typing)
+    flash("How others notice you in chats is saved.", "ok")
+    return redirect(url_for("accounts.profile", _anchor="presence-title"), 303)
+
+
 @blueprint.post("/me/muted")
 @signed_in
 def mute() -> Any:

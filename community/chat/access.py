@@ -109,6 +109,20 @@ def message_taken_back(actor: Account, room: Room, message_id: int) -> Message:
     return message
 
 
+def room_to_type_in(actor: Account, room_id: int) -> Room | None:
+    """The room, if `actor` may write in it now; none where nobody is to notice that they do."""
+    room = room_to_chat_in(actor, room_id)
+    return room if actor.shows_typing and not actor.appears_away else None
+
+
+def is_shown_in(actor: Account, room_id: int) -> bool:
+    """Whether others see that `actor` is here: only who joined or looks after the room, unless they appear away. Who just reads
+    along is seen by nobody."""
+    if actor.appears_away:
+        return False
+    return is_member(actor, db.session().get_one(Room, room_id)) or looks_after(actor, room_id)
+
+
 @dataclass(frozen=True)
 class Standing:
     """Whether somebody may write in a chat now; if not, the sentence that says why, and whether joining is what is missing."""

@@ -66,14 +66,18 @@ def _note(typed: object) -> str:
     return text.line_of(typed, field="note", limit=NOTE_MAX, what="the content note")
 
 
-def edit_message(actor: Account, message_id: int, *, body: object, limit: int, minutes: int) -> Written:
-    """Change one's own words for a while; the gate reads them again, and snapshots keep what was said before."""
+def edit_message(
+    actor: Account, message_id: int, *, body: object, limit: int, minutes: int, note: object = None
+) -> Written:  # fmt: skip
+    """Change one's own words, and the content note if one is given, for a while; the gate reads them again, and snapshots keep
+    what was said before."""
     message = message_to_edit(actor, message_id, minutes=minutes)
     words = text.words_of(body, field="body", limit=limit, what="your message")
-    if words == message.body:
+    noted = message.note if note is None else _note(note)
+    if (words, noted) == (message.body, message.note):
         return Written(message, Reviewed(held=message.visibility == "held", support_id=None))
-    refuse_form(actor, db.session().get_one(Room, message.room_id), words)
-    was, message.body, message.edited_at = message.body, words, now()
+    refuse_form(actor, db.session().get_one(Room, message.room_id), f"{noted} {words}")
+    was, message.body, message.note, message.edited_at = message.body, words, noted, now()
     reviewed = review_again(message, was=was)
     fold_again(message)
     message.changed()

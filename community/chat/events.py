@@ -87,6 +87,55 @@ class OwnReactions(Event):
 
 
 @dataclass(frozen=True)
+class HereChanged(Event):
+    """How many people are in a room, to screens that may know the same of it. A number and no names: those are fetched."""
+
+    name: ClassVar[str] = "here_changed"
+    namespace: ClassVar[str] = "/"
+    whom: str
+    room_id: int
+    here: int
+
+    def audience(self) -> Iterable[str]:
+        return [self.whom]
+
+    def payload(self) -> dict[str, Any]:
+        return {"room": self.room_id, "here": self.here}
+
+
+@dataclass(frozen=True)
+class TypingNoticed(Event):
+    """Somebody is writing in a room, nothing of what. Names its author as messages do, so it is not heard across a block."""
+
+    name: ClassVar[str] = "typing_noticed"
+    namespace: ClassVar[str] = "/"
+    room_id: int
+    author_id: int
+    author: str
+
+    def audience(self) -> Iterable[str]:
+        return [chat_room(self.room_id)]
+
+    def payload(self) -> dict[str, Any]:
+        return {"room": self.room_id, "author_id": self.author_id, "author": self.author}
+
+
+@dataclass(frozen=True)
+class ApartChanged(Event):
+    """To one screen: whom its person meets changed. It reads everything it shows again. Says nothing about whom."""
+
+    name: ClassVar[str] = "apart_changed"
+    namespace: ClassVar[str] = "/"
+    sid: str
+
+    def audience(self) -> Iterable[str]:
+        return [self.sid]
+
+    def payload(self) -> dict[str, Any]:
+        return {}
+
+
+@dataclass(frozen=True)
 class StandingChanged(Event):
     """To one screen: what its person may read or write may have changed. It asks for its room anew. No payload."""
 

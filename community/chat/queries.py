@@ -6,7 +6,7 @@ others, so that a number nobody may see (held, hidden, withdrawn) leaves no gap 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -15,9 +15,11 @@ import sqlalchemy as sa
 from community.accounts.blocking import NOBODY, Apart, apart_from
 from community.accounts.models import Account
 from community.core import db
+from community.core.clock import now
 from community.rooms.models import Room
 
 from .models import Message, Reaction
+from .presence import SHOWN, presence
 
 PAGE = 50
 CATCH_UP_MAX = 200
@@ -109,6 +111,14 @@ def quote_of(message: Any) -> dict[str, Any]:
 def quote_in(actor: Account, room: Room, seq: int) -> list[dict[str, Any]]:
     """One quote, for a screen that heard an answer to something older than it shows."""
     return _quotes(room, {seq}, apart_from(actor))
+
+
+def people_here(actor: Account, room: Room) -> Sequence[Any]:
+    """Who is here, by name. Who keeps apart from this reader is not among them, and nothing says since when."""
+    ids = presence.people(room.id) - apart_from(actor).unseen
+    rows = sa.select(Account.id, Account.name, Account.hue, Account.role).where(Account.id.in_(ids), ~Account.appears_away)
+    standing = sa.or_(Account.suspended_until.is_(None), Account.suspended_until <= now())
+    return db.session().execute(rows.where(standing).order_by(Account.name_key).limit(SHOWN + 1)).all() if ids else ()
 
 
 def last_seq(room_id: int) -> int:

@@ -68,23 +68,24 @@ def write(room_id: int) -> Any:
 @signed_in
 def change(message_id: int) -> Any:
     message = message_to_edit(current_user, message_id, minutes=current_app.config["KITH"].edit_minutes)
-    return render_template("chat/edit.html", message=message, body=message.body, error="")
+    return render_template("chat/edit.html", message=message, body=message.body, note=message.note, error="")
 
 
 @blueprint.post("/messages/<int:message_id>/edit")
 @signed_in
 def edit(message_id: int) -> Any:
     """The words go through the gate again. A refusal keeps what was typed."""
-    body = request.form.get("body", "")
+    body, note = request.form.get("body", ""), request.form.get("note")
     try:
-        answer = edit_and_answer(current_user, message_id, body)
+        answer = edit_and_answer(current_user, message_id, body, note=note)
     except NotFound:
         raise
     except Refused as refusal:
         if wants_fragment():
             return {"ok": False, "code": refusal.code, "error": refusal.sentence}, refusal.status
         message = message_to_read(current_user, message_id)
-        return render_template("chat/edit.html", message=message, body=body, error=refusal.sentence), refusal.status
+        page = render_template("chat/edit.html", message=message, body=body, note=note or "", error=refusal.sentence)
+        return page, refusal.status
     if wants_fragment():
         return {"ok": True, **answer}
     return redirect(_place_of(answer["message"]["room"], message_id, answer), 303)
@@ -108,6 +109,13 @@ def withdraw(message_id: int) -> Any:
     if wants_fragment():
         return {"ok": True, **answer}
     return redirect(url_for("chat.show", room_id=answer["room"], again=message_id, _anchor="f-body"), 303)
+
+
+@blueprint.get("/rooms/<int:room_id>/chat/here")
+@signed_in
+def here(room_id: int) -> Any:
+    """Who is here, by name, for a screen that opened the list."""
+    return render_template("chat/_here.html", people=queries.people_here(current_user, chat_to_read(current_user, room_id)))
 
 
 @blueprint.get("/rooms/<int:room_id>/chat/messages")
@@ -159,6 +167,7 @@ def _page(
         body=body,
         error=error,
         longest=current_app.config["KITH"].message_max,
+        people=() if room.host_id else queries.people_here(current_user, room),
     )
 
 

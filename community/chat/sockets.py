@@ -12,15 +12,17 @@ from community.accounts.models import Account
 from community.core import db, fanout
 from community.core.errors import Refused
 from community.core.limits import limit
-from community.core.realtime import LiveNamespace, LiveSocket, Payload, hears_others, send
+from community.core.realtime import LiveNamespace, LiveSocket, Payload, hears_others, send, silence
 from community.moderation.advice import given_away
 from community.safety.personal import taken_out
 
 from . import actions, queries
-from .access import chat_to_read, standing_in
-from .events import StandingChanged, chat_room
+from .access import chat_to_read, is_shown_in, room_to_type_in, standing_in
+from .events import ApartChanged, StandingChanged, TypingNoticed, chat_room
 from .hours import hour_in
 from .models import as_seen, counts_of
+from .presence import presence
+from .typing import pace
 
 LARGEST = 2**31 - 1
 
@@ -59,6 +61,7 @@ class OneMessage(Payload):
 
 class Edited(OneMessage):
     body: Words
+    note: Words | None = None
 
 
 class Reacted(OneMessage):
@@ -75,9 +78,9 @@ class ChatNamespace(LiveNamespace):
     """Rooms and everything addressed to one account."""
 
     def may_hear(self, actor: Account, room: str) -> bool:
-        kind, _, number = room.partition(":")
+        kind, number, *_ = room.split(":")
         try:
-            return kind == "room" and chat_to_read(actor, int(number)) is not None
+            return kind in ("room", "here") and chat_to_read(actor, int(number)) is not None
         except Refused:
             return False
 
@@ -86,8 +89,13 @@ class ChatNamespace(LiveNamespace):
 
     def refreshed(self, socket: LiveSocket, actor: Account) -> None:
         """Authority changed, or whom they keep away from. A room that is lost grows silent; only its screen can say so."""
-        fanout.keep_from(socket.sid, apart_from(actor).silent)
-        send(StandingChanged(socket.sid))
+        apart = apart_from(actor)
+        keeps_away = bool(apart.silent) or socket.sid in fanout.kept_from
+        fanout.keep_from(socket.sid, apart.silent)
+        presence.settle(socket.sid, actor.id, away=actor.appears_away, unseen=apart.unseen)
+        if apart.unseen:
+            silence(socket, "here")
+        send(ApartChanged(socket.sid) if keeps_away else StandingChanged(socket.sid))
 
     def on_enter_room(self, actor: Account, payload: InRoom) -> dict[str, Any]:
         """Hear the room first, then say how far it had come: nothing falls between the two."""
@@ -102,18 +110,34 @@ class ChatNamespace(LiveNamespace):
             "sentence": standing.sentence,
             "hours": hour_in(room).word,
             "live": hears_others(),
+            "here": self._be_here(actor, payload.room),
         }
+
+    def _be_here(self, actor: Account, room_id: int) -> int:
+        """Who keeps away from somebody hears no number that is the same for all."""
+        unseen = apart_from(actor).unseen
+        (self.stop_hearing if unseen else self.hear)(presence.audience(room_id))
+        return presence.enter(room_id, self.sid(), actor.id, shown=is_shown_in(actor, room_id), unseen=unseen)
 
     def on_leave_room(self, actor: Account, payload: InRoom) -> dict[str, Any]:
         self.stop_hearing(chat_room(payload.room))
+        self.stop_hearing(presence.audience(payload.room))
+        presence.leave(payload.room, self.sid())
         return {"room": payload.room}
+
+    def on_typing(self, actor: Account, payload: InRoom) -> dict[str, Any]:
+        """Told to the room and stored nowhere. Too often is no error: it is just not told."""
+        room = room_to_type_in(actor, payload.room)
+        if room is not None and pace.allows(room.id, actor.id):
+            send(TypingNoticed(room.id, actor.id, actor.name))
+        return {}
 
     def on_write_message(self, actor: Account, payload: NewMessage) -> dict[str, Any]:
         """Stored and committed before the answer; announced to the room after the commit."""
         return write_and_answer(actor, payload.room, payload.key, payload.body, note=payload.note, reply_to=payload.reply_to)
 
     def on_edit_message(self, actor: Account, payload: Edited) -> dict[str, Any]:
-        return edit_and_answer(actor, payload.message, payload.body)
+        return edit_and_answer(actor, payload.message, payload.body, note=payload.note)
 
     def on_react(self, actor: Account, payload: Reacted) -> dict[str, Any]:
         return react_and_answer(actor, payload.message, payload.kind, on=payload.on)
@@ -155,11 +179,13 @@ def _answer(actor: Account, written: actions.Written) -> dict[str, Any]:
     }
 
 
-def edit_and_answer(actor: Account, message_id: int, body: object) -> dict[str, Any]:
+def edit_and_answer(actor: Account, message_id: int, body: object, *, note: object = None) -> dict[str, Any]:
     config = current_app.config["KITH"]
     limit("write", actor.id, config.write_limit)
     with db.write():
-        written = actions.edit_message(actor, message_id, body=body, limit=config.message_max, minutes=config.edit_minutes)
+        written = actions.edit_message(
+            actor, message_id, body=body, note=note, limit=config.message_max, minutes=config.edit_minutes
+        )
     return _answer(actor, written)
 
 

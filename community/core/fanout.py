@@ -29,6 +29,7 @@ from socketio import Manager
 from socketio.packet import EVENT
 
 from .hearing import HearingRedisManager
+from .processes import TellsProcesses
 
 logger = logging.getLogger(__name__)
 
@@ -274,7 +275,7 @@ class FanoutManager(KnowsMembers, Manager):
             self.fanout.put(namespace, room, encoded, _author_of(data))
 
 
-class RedisFanoutManager(KnowsMembers, HearingRedisManager):
+class RedisFanoutManager(TellsProcesses, KnowsMembers, HearingRedisManager):
     """For several processes. Every process, the sender's too, delivers what comes back from Redis, so that all of them see one
     order. When Redis does not answer, the sender's own clients get the event at once; others catch up from the database."""
 
@@ -296,7 +297,10 @@ class RedisFanoutManager(KnowsMembers, HearingRedisManager):
             return
         encoded = _encode(self.server, event, data, namespace)
         told = {"method": "emit", "kith": encoded, "namespace": namespace, "room": room, "host_id": None}
-        self._outbox.append({**told, "author": _author_of(data)})
+        self._pass_on({**told, "author": _author_of(data)})
+
+    def _pass_on(self, message: dict[str, Any]) -> None:
+        self._outbox.append(message)
         self._something.set()
 
     def _send_outbox(self) -> None:
@@ -329,12 +333,14 @@ class StockManager(Manager):
         super().emit(event, data, namespace, room=room, skip_sid=_skipping(data, skip_sid), **kwargs)
 
 
-class StockRedisManager(HearingRedisManager):
+class StockRedisManager(TellsProcesses, HearingRedisManager):
     """The same over Redis: every process leaves out its own connections when it delivers."""
 
     def _handle_emit(self, message: dict[str, Any]) -> None:
-        data = message["data"][0] if isinstance(message["data"], list) and message["data"] else message["data"]
-        super()._handle_emit({**message, "skip_sid": _skipping(data, message["skip_sid"])})
+        if "topic" not in message:
+            data = message["data"][0] if isinstance(message["data"], list) and message["data"] else message["data"]
+            message = {**message, "skip_sid": _skipping(data, message["skip_sid"])}
+        super()._handle_emit(message)
 
 
 def _skipping(data: Any, skip_sid: Any) -> Any:

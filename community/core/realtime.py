@@ -280,6 +280,13 @@ def recheck(account: Any, account_id: int, live_sessions: set[int]) -> None:
         socket.namespace.refreshed(socket, account)
 
 
+def silence(socket: LiveSocket, kind: str) -> None:
+    """Take one socket out of every Socket.IO room of a kind."""
+    for room in [room for room in socket.rooms if room.startswith(f"{kind}:")]:
+        socket.rooms.discard(room)
+        socketio.server.leave_room(socket.sid, room, namespace=socket.namespace.namespace)
+
+
 def close(socket: LiveSocket) -> None:
     """Silence one socket at once; the connection ends when nothing else is carried by it."""
     server, namespace = socketio.server, socket.namespace.namespace

@@ -40,7 +40,7 @@ def topics_of(actor: Account, room_id: int, *, before: Place | None = None) -> T
     rows = (
         sa.select(
             Topic.id, Topic.title, Topic.author_id, Topic.visibility, Topic.last_post_at, Topic.reply_count.label("replies"),
-            Account.name.label("author"), Author.name.label("last_author"),
+            Topic.last_author_id, Account.name.label("author"), Author.name.label("last_author"),
         )
         .join(Account, Account.id == Topic.author_id)
         .join(Author, Author.id == Topic.last_author_id)
@@ -84,6 +84,7 @@ class Pages:
 class PostSeen(NamedTuple):
     """A post as one reader may see it: `html` is None where the words are not theirs to read here; `case` is where a moderator
     reads them. `covered`: others see a part of these words of one's own only when they ask. `muted`: the reader muted words in it.
+    `apart`: the reader chose to keep away from its author.
     """
 
     id: int
@@ -97,10 +98,13 @@ class PostSeen(NamedTuple):
     edited_at: datetime | None
     covered: bool
     muted: bool
+    apart: bool
     case: int | None = None
 
 
-def posts_on(actor: Account, topic: Topic, pages: Pages, *, muted: Muted | None = None) -> list[PostSeen]:
+def posts_on(
+    actor: Account, topic: Topic, pages: Pages, *, muted: Muted | None = None, apart: frozenset[int] = frozenset()
+) -> list[PostSeen]:
     """The posts of one page. Withdrawn words are gone for everybody, held and hidden ones for all but their author."""
     first = pages.first_number
     body = Post.body if muted else sa.literal("")
@@ -113,17 +117,17 @@ def posts_on(actor: Account, topic: Topic, pages: Pages, *, muted: Muted | None 
         .where(Post.topic_id == topic.id, Post.number.between(first, first + POSTS_A_PAGE - 1))
         .order_by(Post.number)
     )  # fmt: skip
-    posts = [_as_seen(actor.id, muted, row) for row in db.session().execute(rows)]
+    posts = [_as_seen(actor.id, muted, apart, row) for row in db.session().execute(rows)]
     cases = cases_about(actor, Post.kind, [post.id for post in posts if post.html is None])
     return [post._replace(case=cases.get(post.id)) if cases else post for post in posts]
 
 
-def _as_seen(reader_id: int, muted: Muted | None, row: Any) -> PostSeen:
+def _as_seen(reader_id: int, muted: Muted | None, apart: frozenset[int], row: Any) -> PostSeen:
     number_id, number, name, hue, html, visibility, author_id, created_at, edited_at, body = row
     mine = author_id == reader_id
     covered = mine and text.COVER[0] in html
     shown = visibility == "visible" or (visibility != "withdrawn" and mine)
     return PostSeen(
         number_id, number, name, hue, (text.uncovered(html) if covered else html) if shown else None, visibility, mine, created_at,
-        edited_at, covered, muted is not None and not mine and muted.hides(body),
+        edited_at, covered, muted is not None and not mine and muted.hides(body), author_id in apart,
     )  # fmt: skip

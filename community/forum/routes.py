@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 
+from community.accounts.blocking import apart_from
 from community.accounts.queries import muted_by
 from community.core import db
 from community.core.errors import Invalid, NotFound, Refused
@@ -39,6 +40,7 @@ def room(room_id: int) -> Any:
         older=forms.place_text(listed.older),
         is_first=before is None,
         muted=muted_by(current_user),
+        apart=apart_from(current_user).chosen,
         closed=_why_not(place),
     )
 
@@ -102,13 +104,14 @@ def topic(topic_id: int) -> Any:
 def _topic_page(topic_id: int, *, at: int, typed: str = "", errors: dict[str, str] | None = None) -> Any:
     found, place = access.topic_to_read(current_user, topic_id)
     pages = queries.Pages.holding(at, found.post_count)
-    mine, muted = found.author_id == current_user.id, muted_by(current_user)
+    mine, muted, apart = found.author_id == current_user.id, muted_by(current_user), apart_from(current_user).chosen
     return render_template(
         "forum/topic.html",
         topic=found,
         room=place,
         pages=pages,
-        posts=queries.posts_on(current_user, found, pages, muted=muted),
+        posts=queries.posts_on(current_user, found, pages, muted=muted, apart=apart),
+        title_apart=found.author_id in apart,
         title_muted=muted is not None and not mine and muted.hides(found.title),
         at=at,
         card=_card(support_card, "support"),

@@ -74,6 +74,11 @@ export class Link {
     return this.#ask("read_quote", { room: this.room, seq });
   }
 
+  /** A hint that may be lost. */
+  typing() {
+    if (this.entered) this.socket.volatile.emit("typing", { room: this.room });
+  }
+
   async withdraw(message) {
     if (this.entered) {
       try {

@@ -3,6 +3,8 @@ import { fetchFragment } from "./core.html.mjs";
 import { forgetDraft } from "./core.forms.mjs";
 import { say } from "./core.say.mjs";
 import { countOneMore } from "./core.badge.mjs";
+import { Aloud } from "./chat.aloud.mjs";
+import { Here } from "./chat.here.mjs";
 import { Ledger } from "./chat.ledger.mjs";
 import { Lines, element, readLines } from "./chat.lines.mjs";
 import { Link } from "./chat.link.mjs";
@@ -10,6 +12,7 @@ import { oneMenu, quoteLine } from "./chat.menu.mjs";
 import { muting } from "./chat.fold.mjs";
 import { Hours } from "./chat.hours.mjs";
 import { Outbox } from "./chat.outbox.mjs";
+import { Typing } from "./chat.typing.mjs";
 
 const AT_END_PX = 60;
 const MANY = 4;
@@ -34,6 +37,10 @@ const hours = new Hours(chat.querySelector("[data-hours]"), chat.dataset.path ??
 const lines = new Lines(list, me, { again, takeBack }, muting(JSON.parse(chat.dataset.muted ?? "[]")), {
   ledger, hours, editMs: Number(chat.dataset.edit) * 60_000, since: Number(chat.dataset.since ?? Infinity),
 });
+const path = chat.dataset.path ?? location.pathname;
+const aloud = new Aloud(scroller, chat.querySelector(".aloud button"), safely(() => localStorage), `kith:quiet:${document.body.dataset.person}`);
+const here = new Here(chat.querySelector("[data-here]"), path);
+const typing = new Typing("typing" in chat.dataset ? chat.querySelector(".typing") : null, box, chat.dataset.typing && (() => link.typing()));
 const inFlight = new Set();
 let unread = 0;
 
@@ -48,7 +55,7 @@ function change(act, { quiet = false } = {}) {
   const end = atEnd();
   const held = end ? null : [...list.querySelectorAll(".message")].find((line) => bottom(line) > top(scroller));
   const was = held ? top(held) : 0;
-  if (quiet) hush();
+  if (quiet) aloud.hush();
   act();
   if (end) toEnd();
   else if (held?.isConnected) scroller.scrollTop += top(held) - was;
@@ -68,14 +75,6 @@ function show(options) {
     lines.show(messages, outbox.unseen(messages.filter((message) => message.author_id === me)));
     if (messages.length || outbox.entries.length) list.querySelector(".nothing-yet")?.remove();
   }, options);
-}
-
-let hushed = 0;
-/** Many lines at once are not read aloud one by one. */
-function hush() {
-  scroller.setAttribute("aria-live", "off");
-  clearTimeout(hushed);
-  hushed = setTimeout(() => scroller.removeAttribute("aria-live"), 700);
 }
 
 function countUnread(more) {
@@ -122,7 +121,7 @@ async function bring(act) {
   await act();
   const fresh = ledger.messages.filter((message) => !before.has(message.seq) && message.author_id !== me);
   show({ quiet: fresh.length >= MANY });
-  if (fresh.length >= MANY) say(`${fresh.length} new messages`);
+  if (fresh.length >= MANY) aloud.say(`${fresh.length} new messages`);
   countUnread(fresh.length);
 }
 
@@ -204,6 +203,7 @@ const events = {
   message(message) {
     if (message.room !== room) return;
     const known = ledger.get(message.seq);
+    typing.stops(message.author_id);
     if (ledger.hear(message)) {
       show();
       countUnread(known || message.author_id === me ? 0 : 1);
@@ -224,6 +224,14 @@ const events = {
   },
   own_reactions(told) {
     if (told.room === room && ledger.keepOwn(told)) show({ quiet: true });
+  },
+  here_changed({ room: where, here: count }) { if (where === room) here.show(count); },
+  typing_noticed(told) { if (told.room === room && told.author_id !== me) typing.hear(told); },
+  // Two people keep apart from now on, or no longer: both read what they see again, at once.
+  apart_changed() {
+    typing.clear();
+    link.enter();
+    catchUp(ledger.start - 1);
   },
   // Everybody in a room may hear this at once, so not everybody asks at once.
   standing_changed() { setTimeout(() => link.enter(), 1_500 * Math.random()); },
@@ -324,6 +332,7 @@ function up(entered) {
   standing(entered);
   hours.learn(entered.hours);
   ledger.reaches(entered.last_seq);
+  here.show(entered.here);
   if (lost) catchUp(ledger.start - 1); // what was hidden meanwhile goes as well
   else if (ledger.gap) catchUp();
   lost = false;
@@ -531,6 +540,7 @@ composer?.addEventListener("submit", (event) => {
   note.closest("details").open = false;
   answering(null);
   forgetDraft(composer);
+  typing.sent();
   show();
   toEnd();
   countUnread(0);
@@ -556,7 +566,7 @@ if (served.length) {
   slot.append(...served);
   if (target) lines.cards.set(Number(target.dataset.seq), slot);
 }
-const link = new Link(room, chat.dataset.path ?? location.pathname, composer, {
+const link = new Link(room, path, composer, {
   up, down, refused, events,
   check: () => catchUp(Math.max(ledger.start - 1, ledger.through - SHOWN_AGAIN)).then(flush),
   changed: () => catchUp(ledger.start - 1), // what was hidden meanwhile goes as well

@@ -43,6 +43,7 @@ def test_entering_says_how_far_the_room_is_and_whether_one_may_write(stage: Stag
         "sentence": "",
         "hours": "staffed",
         "live": True,
+        "here": 1,
     }
     assert answer == whole
     stranger = ask(dev.live(), "enter_room", room=str(stage.low_days))
