@@ -1,4 +1,4 @@
-"""Pages of sessions: calendar and feed, the door, the panel beside the chat, leaving, planning."""
+"""Pages of sessions: calendar and feed, the door, the panel beside the chat, leaving, actions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from community.core.web import public, signed_in, staff_only, wants_fragment
 from community.moderation.queries import support_card
 from community.training.queries import usual_zone
 
-from . import access, actions, calendar, forms, queries
+from . import access, actions, arriving, calendar, forms, queries
 from .models import FacilitatedSession
 
 blueprint = Blueprint("sessions", __name__)
@@ -83,7 +83,7 @@ def place(session_id: int) -> Any:
 @signed_in
 def coming(session_id: int) -> Any:
     yes = request.form.get("coming") == "1"
-    db.stored(lambda: actions.say_coming(current_user, session_id, coming=yes))
+    db.stored(lambda: arriving.say_coming(current_user, session_id, coming=yes))
     flash("You said that you will come. You can change your mind at any time." if yes else "Taken back. Nobody is told.", "ok")
     return redirect(url_for(".show", session_id=session_id), 303)
 
@@ -95,7 +95,7 @@ def arrive(session_id: int) -> Any:
         limit("write", current_user.id, current_app.config["KITH"].write_limit)
         step = forms.step_of(request.form.get("step", ""), needed=True)
         accepts, words = request.form.get("accepts") == "1", request.form.get("words", "")
-        return db.stored(lambda: actions.arrive(current_user, session_id, accepts=accepts, step=step, words=words))
+        return db.stored(lambda: arriving.arrive(current_user, session_id, accepts=accepts, step=step, words=words))
 
     return _said(session_id, act)
 
@@ -107,7 +107,7 @@ def leave(session_id: int) -> Any:
         limit("write", current_user.id, current_app.config["KITH"].write_limit)
         words = request.form.get("words", "")
         step = forms.step_of(request.form.get("step", ""), needed=bool(words.strip()))
-        return db.stored(lambda: actions.leave_session(current_user, session_id, step=step, words=words))
+        return db.stored(lambda: arriving.leave_session(current_user, session_id, step=step, words=words))
 
     return _said(session_id, act)
 
@@ -135,8 +135,8 @@ FACILITATORS_ACTS: dict[str, Callable[[Any, int], Any]] = {
     "end": actions.end_session,
 }
 ACTS_ON_A_PERSON: dict[str, Callable[[Any, int, int], Any]] = {
-    "let-in": actions.let_in,
-    "remove": actions.remove_from_session,
+    "let-in": arriving.let_in,
+    "remove": arriving.remove_from_session,
     "lower-hand": actions.lower_hand,
     "close-side-room": actions.close_side_room,
 }

@@ -15,7 +15,7 @@ from community.core import audit, db
 from community.core.clock import now, pretend
 from community.core.errors import Conflict, Forbidden, Invalid, NotFound
 from community.rooms.models import Membership, Room, StaffScope
-from community.sessions import actions, ending, jobs, queries
+from community.sessions import actions, arriving, ending, jobs, queries
 from community.sessions.guide import current_step, steps_of
 from community.sessions.models import STATES, CheckIn, FacilitatedSession, Facilitator
 from community.sessions.transitions import TABLE, after
@@ -423,7 +423,7 @@ def test_only_named_people_lead(stage: Stage, ana: Person, ben: Person, mia: Per
         assert person.post(f"/sessions/{number}/open").status_code == 404
     assert ben.post(f"/sessions/{number}/open").status_code == 303
     with pytest.raises(Conflict):
-        stage.do(lambda: actions.arrive(ben.account(), number, accepts=True, step=3, words=""))
+        stage.do(lambda: arriving.arrive(ben.account(), number, accepts=True, step=3, words=""))
     assert stage.ask(lambda: db.session().scalar(sa.select(Facilitator.leads).where(Facilitator.session_id == number))) is True
     for refused in (Invalid, NotFound):
         with pytest.raises((refused, NotFound)):
