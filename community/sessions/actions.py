@@ -21,11 +21,11 @@ from community.rooms.actions import add_member
 from community.rooms.models import Membership, Room
 
 from .access import room_to_plan_in, seat_inside, session_to_lead, session_to_plan, session_to_see
-from .clock import close, facilitators_of, resume, seen
+from .clock import BY_HAND_FOR, close, facilitators_of, resume, seen
 from .forms import SessionPlan
 from .models import CalendarFeed, FacilitatedSession, Facilitator
-from .places import empty_room, let_in_who_waits, room_for
-from .telling import changed, seated, tell
+from .places import SLUG, aside_for, close_aside, let_in_who_waits, room_for
+from .telling import changed, changed_quietly, seated, tell
 from .transitions import after
 
 MORE_MINUTES = 10
@@ -38,7 +38,9 @@ def plan_session(actor: Account, room_id: int, plan: SessionPlan, *, form_key: s
     """The same form sent twice plans one session."""
     room = room_to_plan_in(actor, room_id)
     twin = db.session().scalars(sa.select(FacilitatedSession).where(FacilitatedSession.form_key == form_key)).one_or_none()
-    if twin is not None and twin.made_by_id == actor.id:
+    if twin is not None:
+        if twin.made_by_id != actor.id or twin.host_room_id != room.id:
+            raise Conflict("This form was used before. Load it anew and send it again.")
         return twin
     people = _people_named(plan.facilitators, room)
     _must_lie_ahead(plan)
@@ -106,12 +108,15 @@ def _settle(session: FacilitatedSession, plan: SessionPlan, people: list[Account
 
 
 def open_session(actor: Account, session_id: int) -> FacilitatedSession:
-    """It gets its room, and whoever waits is let in, in the order they came."""
+    """It gets its room, and whoever waits is let in, in the order they came. Opened twice is opened once."""
     session = session_to_lead(actor, session_id, lock=True)
+    if session.is_live:
+        seen(session, actor)
+        return session
     if session.state == "planned" and now() < session.door_opens_at:
         raise Conflict(f"The door opens {session.door_minutes} minutes before the beginning. Then you can open the session.")
     session.state, session.opened_at = after(session.state, "open"), now()
-    room = room_for(session, session.title[:60], f"session-{session.id}")
+    room = room_for(session, session.title[:60], SLUG.format(session.id))
     session.room_id = room.id
     for row in facilitators_of(session):
         add_member(room, row.account_id)
@@ -128,6 +133,13 @@ def here_again(actor: Account, session_id: int) -> FacilitatedSession:
     if session.state == "paused":
         resume(session)
     audit.record(actor, "session.facilitator-present", f"session:{session.id}")
+    return session
+
+
+def stay_by_hand(actor: Account, session_id: int) -> FacilitatedSession:
+    """The same for a browser without script, which no live connection speaks for: it holds for five minutes."""
+    session = here_again(actor, session_id)
+    seen(session, actor, ahead=BY_HAND_FOR)
     return session
 
 
@@ -158,15 +170,16 @@ def lower_hand(actor: Account, session_id: int, account_id: int) -> FacilitatedS
     session = session_to_lead(actor, session_id)
     seat_inside(account_id, session).hand_at = None
     audit.record(actor, "session.hand-answered", f"session:{session.id}", account=account_id)
-    changed(session)
+    changed_quietly(session, account_id)
     return session
 
 
 def raise_hand(actor: Account, session_id: int, *, up: bool) -> FacilitatedSession:
     """Only facilitators see it."""
     session = session_to_see(actor, session_id)
-    seat_inside(actor.id, session).hand_at = now() if up else None
-    changed(session)
+    seat = seat_inside(actor.id, session)
+    seat.hand_at = (seat.hand_at or now()) if up else None
+    changed_quietly(session, actor.id)
     return session
 
 
@@ -176,12 +189,11 @@ def open_side_room(actor: Account, session_id: int, account_id: int) -> Room:
     if not session.is_live:
         raise Conflict("A side-room belongs to an open session. This one is not open.")
     seat = seat_inside(account_id, session)
-    if seat.side_room_id is None:
-        seat.side_room_id = room_for(session, "Side-room", f"session-{session.id}-aside-{account_id}").id
-    room = db.session().get_one(Room, seat.side_room_id)
+    room = aside_for(session, actor.id, account_id)
+    if seat.side_room_id not in (None, room.id):
+        raise Conflict("Another facilitator talks with this person in a side-room now.")
+    seat.side_room_id = room.id
     there = set(db.session().scalars(sa.select(Membership.account_id).where(Membership.room_id == room.id)))
-    if there - {actor.id, account_id}:
-        raise Conflict("Another facilitator talks with this person in their side-room now.")
     for one in {actor.id, account_id} - there:
         add_member(room, one)
     seat.hand_at = None
@@ -194,11 +206,9 @@ def open_side_room(actor: Account, session_id: int, account_id: int) -> Room:
 
 def close_side_room(actor: Account, session_id: int, account_id: int) -> FacilitatedSession:
     session = session_to_lead(actor, session_id, lock=True)
-    seat = seat_inside(account_id, session)
-    if seat.side_room_id is not None:
-        empty_room(seat.side_room_id)
+    changed(session)  # told first: afterwards nobody hears the side-room
+    close_aside(seat_inside(account_id, session))
     audit.record(actor, "session.side-room-closed", f"session:{session.id}", account=account_id)
-    changed(session)
     return session
 
 

@@ -13,7 +13,7 @@ from community.moderation.intake import Reviewed, review
 from .access import leads, seat_of, session_to_lead, session_to_see
 from .models import CheckIn, FacilitatedSession, Seat
 from .places import admit, go, let_in_who_waits
-from .telling import changed, tell
+from .telling import changed_quietly, tell
 from .transitions import after
 
 WORDS_MAX = 1_000
@@ -52,8 +52,8 @@ def arrive(actor: Account, session_id: int, *, accepts: bool, step: int | None, 
         db.session().add(seat)
     seat.state, seat.rules_accepted_at, seat.queued_at, seat.hand_at = "waiting", now(), now(), None
     db.session().flush()
+    changed_quietly(session, actor.id)
     let_in_who_waits(session, arriving=actor.id)
-    changed(session)
     return reviewed
 
 

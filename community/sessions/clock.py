@@ -12,15 +12,17 @@ from community.core import audit, db
 from community.core.clock import minutes, now
 from community.rooms.access import is_member
 from community.rooms.actions import add_member
-from community.rooms.models import Room
+from community.rooms.models import Membership, Room
 
 from .ending import delete_transcript
 from .models import FacilitatedSession, Facilitator, Seat
-from .places import empty_room, let_in_who_waits, may_write
+from .places import close_aside, empty_room, go, let_in_who_waits, may_write
 from .telling import changed, seated, tell
 from .transitions import after
 
 PRESENT_FOR = timedelta(seconds=30)
+BY_HAND_FOR = timedelta(minutes=5)
+"""Where no live screen tells that a facilitator is there, they say so themselves, and it holds so long."""
 
 
 def note_presence(seen: Collection[tuple[int, int]]) -> None:
@@ -41,7 +43,7 @@ def move_clock(session: FacilitatedSession) -> None:
             session.state, session.ended_at, session.ended_how = after(session.state, "lapse"), now(), "never-opened"
             tell(session, "cancelled", seated(session, ("coming", "waiting")))
             audit.record(None, "session.lapsed", f"session:{session.id}")
-    elif session.ends_at <= now():
+    elif session.ends_at <= now() or db.session().get_one(Room, session.host_room_id).archived_at is not None:
         _end_by_clock(session, "clock")
     elif session.state == "open" and not present:
         _pause(session)
@@ -49,6 +51,18 @@ def move_clock(session: FacilitatedSession) -> None:
         resume(session)
     elif session.grace_ends_at is not None and session.grace_ends_at <= now():
         _end_by_clock(session, "no-facilitator")
+    if session.is_live:
+        _free_places(session)
+
+
+def _free_places(session: FacilitatedSession) -> None:
+    """Of those who may not be here any more: suspended, or taken out of the room that holds the session."""
+    still_in = sa.exists().where(Membership.room_id == session.room_id, Membership.account_id == Seat.account_id)
+    gone = sa.select(Seat).join(Account, Account.id == Seat.account_id).where(
+        Seat.session_id == session.id, Seat.state == "inside", sa.or_(~still_in, Account.suspended_until > now())
+    )  # fmt: skip
+    for seat in db.session().scalars(gone).all():
+        go(session, seat, "left")
 
 
 def _pause(session: FacilitatedSession) -> None:
@@ -73,23 +87,23 @@ def _end_by_clock(session: FacilitatedSession, how: str) -> None:
 
 
 def close(session: FacilitatedSession, how: str) -> None:
-    """Everybody is out; the transcript goes, unless the door said that it stays, and then nobody adds to it."""
+    """Everybody is out; the transcript goes, unless the door said that it stays, and then nobody adds to it. What was said aside
+    goes in any case: nobody could read it."""
     session.state = after(session.state, "end")
     session.ended_at, session.ended_how, session.grace_ends_at = now(), how, None
     changed(session)  # told first: afterwards nobody hears this room
     for seat in db.session().scalars(sa.select(Seat).where(Seat.session_id == session.id, Seat.state.in_(("inside", "waiting")))):
         seat.state, seat.left_at, seat.hand_at = "left", now(), None
-        if seat.side_room_id is not None:
-            empty_room(seat.side_room_id)
+        close_aside(seat)
     session.inside_count = 0
     may_write(session, "staff")
+    delete_transcript(session)
     if not session.keeps_transcript:
-        delete_transcript(session)
         empty_room(session.room_id or 0)
 
 
-def seen(session: FacilitatedSession, actor: Account) -> None:
-    db.session().get_one(Facilitator, (session.id, actor.id)).seen_at = now()
+def seen(session: FacilitatedSession, actor: Account, *, ahead: timedelta = timedelta()) -> None:
+    db.session().get_one(Facilitator, (session.id, actor.id)).seen_at = now() + ahead
     room = db.session().get(Room, session.room_id) if session.room_id else None
     if room is not None and session.is_live and not is_member(actor, room):
         add_member(room, actor.id)

@@ -11,7 +11,9 @@ from community.rooms.actions import add_member, remove_member
 from community.rooms.models import Membership, Room
 
 from .models import FacilitatedSession, Seat
-from .telling import changed
+from .telling import changed, changed_quietly
+
+SLUG = "session:{}"
 
 
 def let_in_who_waits(session: FacilitatedSession, arriving: int | None = None) -> None:
@@ -53,28 +55,47 @@ def admit(session: FacilitatedSession, seat: Seat, *, quietly: bool = False) -> 
 def go(session: FacilitatedSession, seat: Seat, state: str) -> None:
     was, seat.state, seat.left_at, seat.hand_at = seat.state, state, now(), None
     if was != "inside":
-        changed(session)
+        changed_quietly(session, seat.account_id)
         return
     session.inside_count -= 1
     db.session().flush()
-    for room_id in filter(None, (seat.side_room_id, session.room_id)):
-        remove_member(db.session().get_one(Room, room_id), seat.account_id)
-    if seat.side_room_id is not None:
-        empty_room(seat.side_room_id)
+    close_aside(seat)
+    remove_member(db.session().get_one(Room, session.room_id), seat.account_id)
     let_in_who_waits(session)
     changed(session)
 
 
 def room_for(session: FacilitatedSession, name: str, slug: str) -> Room:
-    """Judged by the same rules as its host, and in no list."""
+    """Judged by the same rules as its host, and in no list. No name makes such a `slug`, so that no other room can have it."""
     host = db.session().get_one(Room, session.host_room_id)
     room = Room(
         slug=slug, name=name, has_forum=False, has_chat=True, read_by="joined", write_by="joined", mode=host.mode,
         profile=host.profile, timezone=host.timezone, host_id=host.id, slow_seconds=session.slow_seconds, created_at=now(),
+        links_by=host.links_by, link_days=host.link_days, mentions_max=host.mentions_max,
     )  # fmt: skip
     db.session().add(room)
     db.session().flush()
     return room
+
+
+def aside_for(session: FacilitatedSession, facilitator_id: int, account_id: int) -> Room:
+    """The side-room of these two: whoever else leads the session gets another one, so that nobody reads what was said there."""
+    slug = f"{SLUG.format(session.id)}:aside:{account_id}:{facilitator_id}"
+    found = db.session().scalars(sa.select(Room).where(Room.slug == slug)).one_or_none()
+    return found or room_for(session, "Side-room", slug)
+
+
+def asides_of(session: FacilitatedSession) -> list[int]:
+    """Every side-room there was."""
+    rows = sa.select(Room.id).where(Room.slug.startswith(f"{SLUG.format(session.id)}:aside:"), Room.host_id.is_not(None))
+    return list(db.session().scalars(rows))
+
+
+def close_aside(seat: Seat) -> None:
+    """Both are out of it; its words go when the session ends."""
+    if seat.side_room_id is not None:
+        empty_room(seat.side_room_id)
+        seat.side_room_id = None
 
 
 def empty_room(room_id: int) -> None:
@@ -84,6 +105,5 @@ def empty_room(room_id: int) -> None:
 
 
 def may_write(session: FacilitatedSession, who: str) -> None:
-    rooms = [session.room_id, *db.session().scalars(sa.select(Seat.side_room_id).where(Seat.session_id == session.id))]
-    for room_id in filter(None, rooms):
+    for room_id in filter(None, (session.room_id, *asides_of(session))):
         db.session().get_one(Room, room_id).write_by = who

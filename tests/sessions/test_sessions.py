@@ -141,7 +141,7 @@ def test_who_finds_no_place_waits_and_is_let_in_when_one_is_free(
     ana.post(f"/sessions/{number}/leave", step="4", words="Lighter now")
     assert [seat(stage, number, person) for person in (ana, ben, dev)] == ["left", "inside", "waiting"]
     assert "There is a place for you" in ben.get("/notifications").text
-    assert ben.get(f"/sessions/{number}/place").json == {"inside": True}
+    assert ben.get(f"/sessions/{number}/place").json == {"to": f"/rooms/{room_of(stage, number)}/chat"}
 
 
 def test_a_facilitator_lets_in_by_hand_where_the_plan_says_so(stage: Stage, ana: Person, mia: Person) -> None:
