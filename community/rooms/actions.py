@@ -51,6 +51,11 @@ def leave_room(actor: Account, room_id: int) -> Room:
 
 
 def remove_member(room: Room, account_id: int) -> None:
+    """Also out of the sessions of this room, where only its members may read it."""
+    if room.read_by == "joined" and room.host_id is None:
+        inside = sa.select(Room).join(Membership, Membership.room_id == Room.id)
+        for inner in db.session().scalars(inside.where(Room.host_id == room.id, Membership.account_id == account_id)).all():
+            remove_member(inner, account_id)
     membership = db.session().get(Membership, (room.id, account_id))
     if membership is not None:
         db.session().delete(membership)

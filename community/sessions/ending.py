@@ -20,7 +20,8 @@ from community.core import audit, db
 from community.core.clock import now
 from community.moderation.models import Case, Decision
 
-from .models import CheckIn, FacilitatedSession, Seat
+from .models import CheckIn, FacilitatedSession
+from .places import asides_of
 
 CHECK_INS_KEPT = timedelta(days=7)
 RULE = "The transcript is deleted when the session ends."
@@ -28,8 +29,7 @@ RULE = "The transcript is deleted when the session ends."
 
 def delete_transcript(session: FacilitatedSession) -> None:
     """Now, as far as nothing has to be kept; called again until nothing is left."""
-    aside = sa.select(Seat.side_room_id).where(Seat.session_id == session.id, Seat.side_room_id.is_not(None))
-    rooms = [session.room_id, *db.session().scalars(aside)]
+    rooms = asides_of(session) if session.keeps_transcript else [session.room_id, *asides_of(session)]
     proof = _delete(Message, Message.room_id.in_(rooms))
     if session.deleted_at is None or proof["deleted"] or proof["emptied"]:
         audit.record(None, "session.transcript-deleted", f"session:{session.id}", rule=RULE, **proof)
@@ -68,9 +68,8 @@ def _delete(kind: Any, which: sa.ColumnElement[bool]) -> dict[str, Any]:
     ids = [row.id for row in gone]
     database = db.session()
     database.execute(sa.delete(kind).where(which, kind.id.in_(ids)).execution_options(synchronize_session="fetch"))
-    database.execute(
-        sa.update(kind).where(kind.id.in_([row.id for row in empty])).values(body="", visibility="withdrawn", covers=[])
-    )
+    without: dict[str, Any] = {"body": "", "visibility": "withdrawn", "covers": []} | ({"note": ""} if kind is Message else {})
+    database.execute(sa.update(kind).where(kind.id.in_([row.id for row in empty])).values(without))
     places = [row.place for row in gone]
     return {
         "deleted": len(gone), "emptied": len(empty), "kept": sum(bool(row.case and row.needed) for row in found),

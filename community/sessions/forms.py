@@ -13,8 +13,12 @@ from community.core import text
 from community.core.errors import Invalid
 from community.training.forms import moment
 
+from .guide import begins_step
+
 PROSE_MAX = 5_000
 PLAN_MAX = 20_000
+STEPS_MAX = 60  # each is made into HTML whenever the plan is first shown
+FACILITATORS_MAX = 10
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ def session_plan(form: Mapping[str, str], zone: ZoneInfo) -> SessionPlan:
         "starts_at": lambda: moment(form.get("starts", ""), zone, field="starts"),
         "about": partial(_prose, form, "about", PROSE_MAX),
         "ground_rules": partial(_prose, form, "ground_rules", PROSE_MAX),
-        "plan": partial(_prose, form, "plan", PLAN_MAX),
+        "plan": lambda: _guide(form),
         "facilitators": lambda: _names(form.get("facilitators", "")),
         **{field: partial(_number, form, field) for field in NUMBERS},
     }
@@ -72,6 +76,8 @@ def _names(typed: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for name in typed.split(",") if name.strip()))
     if not names:
         raise Invalid({"facilitators": "Name at least one facilitator: a session cannot be open without one."})
+    if len(names) > FACILITATORS_MAX:
+        raise Invalid({"facilitators": f"At most {FACILITATORS_MAX} people lead a session. Take some out."})
     return names
 
 
@@ -88,6 +94,14 @@ def _prose(form: Mapping[str, str], field: str, limit: int) -> str:
     if len(words) > limit:
         raise Invalid({field: f"This is {len(words):,} characters long and {limit:,} fit. Shorten it."})
     return words
+
+
+def _guide(form: Mapping[str, str]) -> str:
+    plan = _prose(form, "plan", PLAN_MAX)
+    steps = sum(begins_step(line) is not None for line in plan.split("\n"))
+    if steps > STEPS_MAX:
+        raise Invalid({"plan": f"This plan has {steps} timed steps, and {STEPS_MAX} fit. Join some."})
+    return plan
 
 
 def _number(form: Mapping[str, str], field: str) -> int:

@@ -20,12 +20,16 @@ class Step:
     html: str
 
 
+def begins_step(line: str) -> re.Match[str] | None:
+    return _STEP.fullmatch(line.rstrip())
+
+
 @lru_cache(maxsize=64)
 def steps_of(plan: str) -> tuple[Step, ...]:
     """In the order of their minutes, whatever order they were written in."""
     minute, title, lines, found = None, "", [], []
     for line in [*plan.split("\n"), None]:
-        begins = _STEP.fullmatch(line.rstrip()) if line is not None else None
+        begins = begins_step(line) if line is not None else None
         if line is not None and begins is None:
             lines.append(line)
             continue

@@ -10,7 +10,7 @@ from community.core.clock import now
 from community.core.jobs import sweep
 from community.core.realtime import sockets
 
-from . import actions, ending, queries
+from . import clock, ending, queries
 from .models import FacilitatedSession
 
 BATCH = 50
@@ -28,7 +28,7 @@ def look_who_leads() -> None:
     }
     if seen:
         with db.write():
-            actions.note_presence(seen)
+            clock.note_presence(seen)
 
 
 @sweep(5)
@@ -46,7 +46,7 @@ def move_clocks() -> None:
                 rows.with_for_update(skip_locked=True).execution_options(populate_existing=True)
             ).one_or_none()
             if session is not None:
-                actions.move_clock(session)
+                clock.move_clock(session)
 
 
 @sweep(60)

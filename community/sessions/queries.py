@@ -199,6 +199,23 @@ class Beside:
     side: Side | None
     is_aside: bool
 
+    @property
+    def count(self) -> int:
+        """How many things wait for this reader."""
+        if self.side is not None:
+            return len(self.side.hands) + len(self.side.those("waiting"))
+        seat = self.shown.seat
+        return int(seat is not None and seat.side_room_id is not None and not self.is_aside)
+
+    @property
+    def calls(self) -> str:
+        """The same in a sentence, for people who listen."""
+        if not self.count:
+            return ""
+        if self.side is None:
+            return "A facilitator would like to talk with you alone: your side-room is in the panel of the session."
+        return f"Hands up: {len(self.side.hands)}. At the door: {len(self.side.those('waiting'))}."
+
 
 def beside(actor: Account, session: FacilitatedSession, room_id: int) -> Beside:
     shown = shown_to(actor, session)

@@ -1,4 +1,4 @@
-"""Pages of sessions: calendar and feed, the door, the panel beside the chat, leaving, planning."""
+"""Pages of sessions: calendar and feed, the door, the panel beside the chat, leaving, actions."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ from community.core import db
 from community.core.clock import now
 from community.core.errors import Forbidden, Invalid, NotFound, Refused
 from community.core.limits import limit
+from community.core.text import storable
 from community.core.web import public, signed_in, staff_only, wants_fragment
 from community.moderation.queries import support_card
 from community.training.queries import usual_zone
 
-from . import access, actions, calendar, forms, queries
+from . import access, actions, arriving, calendar, clock, forms, queries
 from .models import FacilitatedSession
 
 blueprint = Blueprint("sessions", __name__)
 
-BLANK = {"minutes": "60", "capacity": "8", "door_minutes": "15", "slow_seconds": "0"}
+BLANK = {"minutes": "60", "capacity": "8", "door_minutes": "15", "slow_seconds": "0",
+         "ground_rules": "Speak of yourself, not for others.\nNobody has to speak; listening is enough.\nNo methods, no numbers.\n"
+                         "What is said here stays here."}  # fmt: skip
 
 
 @blueprint.get("/sessions")
@@ -61,8 +64,12 @@ def of_room(room_id: int) -> Any:
 @blueprint.get("/sessions/of-room/<int:room_id>/beside")
 @signed_in
 def beside(room_id: int) -> Any:
-    """The panel beside the chat, fetched anew when it heard that something changed."""
+    """The panel beside the chat, fetched anew when it heard that something changed. A facilitator's screen that fetches it is
+    there, also where no socket gets through."""
     session = access.session_in_room(current_user, room_id)
+    if access.leads(current_user, session):
+        with db.write():
+            clock.note_presence({(session.id, current_user.id)})
     return render_template("sessions/_beside.html", beside=queries.beside(current_user, session, room_id))
 
 
@@ -75,15 +82,18 @@ def show(session_id: int) -> Any:
 @blueprint.get("/sessions/<int:session_id>/place")
 @signed_in
 def place(session_id: int) -> Any:
-    """Where the reader is in the queue; a screen that waits asks again."""
-    return {"inside": queries.shown_to(current_user, access.session_to_see(current_user, session_id)).is_inside}
+    """Where the reader belongs now: nowhere else while they wait; a screen that waits asks again."""
+    shown = queries.shown_to(current_user, access.session_to_see(current_user, session_id))
+    if shown.is_inside:
+        return {"to": url_for("chat.show", room_id=shown.session.room_id)}
+    return {"to": None if shown.is_waiting else url_for(".show", session_id=session_id)}
 
 
 @blueprint.post("/sessions/<int:session_id>/coming")
 @signed_in
 def coming(session_id: int) -> Any:
     yes = request.form.get("coming") == "1"
-    db.stored(lambda: actions.say_coming(current_user, session_id, coming=yes))
+    db.stored(lambda: arriving.say_coming(current_user, session_id, coming=yes))
     flash("You said that you will come. You can change your mind at any time." if yes else "Taken back. Nobody is told.", "ok")
     return redirect(url_for(".show", session_id=session_id), 303)
 
@@ -95,7 +105,7 @@ def arrive(session_id: int) -> Any:
         limit("write", current_user.id, current_app.config["KITH"].write_limit)
         step = forms.step_of(request.form.get("step", ""), needed=True)
         accepts, words = request.form.get("accepts") == "1", request.form.get("words", "")
-        return db.stored(lambda: actions.arrive(current_user, session_id, accepts=accepts, step=step, words=words))
+        return db.stored(lambda: arriving.arrive(current_user, session_id, accepts=accepts, step=step, words=words))
 
     return _said(session_id, act)
 
@@ -107,7 +117,7 @@ def leave(session_id: int) -> Any:
         limit("write", current_user.id, current_app.config["KITH"].write_limit)
         words = request.form.get("words", "")
         step = forms.step_of(request.form.get("step", ""), needed=bool(words.strip()))
-        return db.stored(lambda: actions.leave_session(current_user, session_id, step=step, words=words))
+        return db.stored(lambda: arriving.leave_session(current_user, session_id, step=step, words=words))
 
     return _said(session_id, act)
 
@@ -115,7 +125,11 @@ def leave(session_id: int) -> Any:
 @blueprint.post("/sessions/<int:session_id>/hand")
 @signed_in
 def hand(session_id: int) -> Any:
-    return _done(session_id, lambda: actions.raise_hand(current_user, session_id, up=request.form.get("up") == "1"))
+    def act() -> FacilitatedSession:
+        limit("write", current_user.id, current_app.config["KITH"].write_limit)
+        return actions.raise_hand(current_user, session_id, up=request.form.get("up") == "1")
+
+    return _done(session_id, act)
 
 
 # ---- facilitators: members may be among them, so the loader is the guard
@@ -131,12 +145,13 @@ def open_it(session_id: int) -> Any:
 
 FACILITATORS_ACTS: dict[str, Callable[[Any, int], Any]] = {
     "here": actions.here_again,
+    "stay": actions.stay_by_hand,
     "more-time": actions.extend_session,
     "end": actions.end_session,
 }
 ACTS_ON_A_PERSON: dict[str, Callable[[Any, int, int], Any]] = {
-    "let-in": actions.let_in,
-    "remove": actions.remove_from_session,
+    "let-in": arriving.let_in,
+    "remove": arriving.remove_from_session,
     "lower-hand": actions.lower_hand,
     "close-side-room": actions.close_side_room,
 }
@@ -202,7 +217,7 @@ def new(room_id: int) -> Any:
 def plan(room_id: int) -> Any:
     try:
         plan = forms.session_plan(request.form, _zone())
-        key = request.form.get("form_key", "")[:64] or uuid4().hex
+        key = storable(request.form.get("form_key", ""))[:64] or uuid4().hex
         session = db.stored(lambda: actions.plan_session(current_user, room_id, plan, form_key=key))
     except Invalid as problem:
         return _form(access.room_to_plan_in(current_user, room_id), request.form, problem)

@@ -6,7 +6,7 @@ import threading
 
 from community.core import db
 from community.core.errors import Refused
-from community.sessions import actions
+from community.sessions import arriving
 from community.sessions.models import FacilitatedSession
 from tests.people import Person, Stage
 from tests.sessions.staging import opened, seat, state
@@ -21,7 +21,7 @@ def test_places_are_never_given_twice(stage: Stage, mia: Person) -> None:
 
     def comes(person: Person) -> None:
         begin.wait()
-        stage.do(lambda: actions.arrive(person.account(), number, accepts=True, step=3, words=""))
+        stage.do(lambda: arriving.arrive(person.account(), number, accepts=True, step=3, words=""))
 
     rush([threading.Thread(target=comes, args=(person,)) for person in people])
     assert sorted(seat(stage, number, person) for person in people) == ["inside"] * 5 + ["waiting"] * (RUSH - 5)
@@ -32,7 +32,7 @@ def test_places_are_never_given_twice(stage: Stage, mia: Person) -> None:
     def goes(person: Person) -> None:
         begin.wait()
         try:
-            stage.do(lambda: actions.leave_session(person.account(), number, step=None, words=""))
+            stage.do(lambda: arriving.leave_session(person.account(), number, step=None, words=""))
         except Refused as refusal:
             raise AssertionError(refusal.sentence) from refusal
 

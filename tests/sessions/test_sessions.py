@@ -15,7 +15,7 @@ from community.core import audit, db
 from community.core.clock import now, pretend
 from community.core.errors import Conflict, Forbidden, Invalid, NotFound
 from community.rooms.models import Membership, Room, StaffScope
-from community.sessions import actions, ending, jobs, queries
+from community.sessions import actions, arriving, ending, jobs, queries
 from community.sessions.guide import current_step, steps_of
 from community.sessions.models import STATES, CheckIn, FacilitatedSession, Facilitator
 from community.sessions.transitions import TABLE, after
@@ -141,7 +141,7 @@ def test_who_finds_no_place_waits_and_is_let_in_when_one_is_free(
     ana.post(f"/sessions/{number}/leave", step="4", words="Lighter now")
     assert [seat(stage, number, person) for person in (ana, ben, dev)] == ["left", "inside", "waiting"]
     assert "There is a place for you" in ben.get("/notifications").text
-    assert ben.get(f"/sessions/{number}/place").json == {"inside": True}
+    assert ben.get(f"/sessions/{number}/place").json == {"to": f"/rooms/{room_of(stage, number)}/chat"}
 
 
 def test_a_facilitator_lets_in_by_hand_where_the_plan_says_so(stage: Stage, ana: Person, mia: Person) -> None:
@@ -423,7 +423,7 @@ def test_only_named_people_lead(stage: Stage, ana: Person, ben: Person, mia: Per
         assert person.post(f"/sessions/{number}/open").status_code == 404
     assert ben.post(f"/sessions/{number}/open").status_code == 303
     with pytest.raises(Conflict):
-        stage.do(lambda: actions.arrive(ben.account(), number, accepts=True, step=3, words=""))
+        stage.do(lambda: arriving.arrive(ben.account(), number, accepts=True, step=3, words=""))
     assert stage.ask(lambda: db.session().scalar(sa.select(Facilitator.leads).where(Facilitator.session_id == number))) is True
     for refused in (Invalid, NotFound):
         with pytest.raises((refused, NotFound)):
