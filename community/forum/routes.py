@@ -20,6 +20,7 @@ from community.moderation.promptness import when_read
 from community.moderation.queries import support_card
 from community.rooms.access import why_not_write
 from community.rooms.models import Room
+from community.rooms.posture import WAITS, words_wait
 from community.safety.personal import taken_out
 
 from . import access, actions, forms, queries
@@ -78,8 +79,15 @@ def open_topic(room_id: int) -> Any:
 
 def _topic_form(room_id: int, typed: Any, errors: dict[str, str]) -> Any:
     place = access.forum_to_read(current_user, room_id)
+    waits = f"{WAITS} {when_read(place)}" if words_wait(place) else ""
     return render_template(
-        "forum/new_topic.html", room=place, typed=typed, errors=errors, closed=_why_not(place), form_key=forms.new_key()
+        "forum/new_topic.html",
+        room=place,
+        typed=typed,
+        errors=errors,
+        closed=_why_not(place),
+        waits=waits,
+        form_key=forms.new_key(),
     )
 
 

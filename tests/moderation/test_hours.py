@@ -16,6 +16,7 @@ from community.moderation.models import Case
 from community.moderation.reviewable import find
 from community.rooms.hours import Hours, Span
 from community.rooms.models import Room
+from community.rooms.posture import WAITS
 from community.safety import Rule
 from tests.moderation.acting import decide
 from tests.people import Person, Stage
@@ -108,6 +109,13 @@ def test_the_author_of_words_that_wait_is_told_who_comes(stage: Stage, ana: Pers
     assert "It waits for a moderator. A moderator comes next at" in own
     assert "08:00 in London." in own
     assert "comes next" not in ben.get(f"/topics/{topic}").text
+
+
+def test_who_begins_a_topic_is_told_before_writing_whether_worrying_words_wait(stage: Stage, ana: Person) -> None:
+    path = f"/rooms/{stage.low_days}/topics/new"
+    assert WAITS not in ana.get(path).text
+    set_hour(stage, "night")
+    assert f"{WAITS} No hour is set when a moderator comes next." in ana.get(path).text
 
 
 # ---- what is covered
