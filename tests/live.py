@@ -108,7 +108,7 @@ def serving(folder: Path, *application: str, database_url: str = "", redis_url: 
         until(server.ready, PATIENCE, "the server is ready")
         yield server
     finally:
-        server.stop()
+        server.stop(signal.SIGQUIT)  # SIGTERM would wait for the connections that a test left open
 
 
 def start(folder: Path, *application: str, **settings: str) -> Server:

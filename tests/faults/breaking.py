@@ -10,10 +10,13 @@ import signal
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests import live
 from tests.faults.crowd import GONE, Town, Writer, at_once, connect, go_on, write_and_go_on
+from tests.faults.towns import Grown
 from tests.people import Person
 
 BACK_WITHIN_S = 30.0
@@ -104,3 +107,18 @@ def memory_of(server: live.Server) -> float:
     """Resident MB of the workers."""
     pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in server.workers())
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@contextmanager
+def redis_frozen(town: Grown) -> Iterator[None]:
+    with live.stopped(town.redis.process.pid):
+        yield
+
+
+@contextmanager
+def redis_dead(town: Grown) -> Iterator[None]:
+    town.redis.kill()
+    try:
+        yield
+    finally:
+        town.redis.start()

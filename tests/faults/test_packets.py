@@ -29,7 +29,7 @@ MALFORMED = [
     '42["enter_room"]', '42["write_message",[]]', '42["write_message",{"room":1,"key":"k"}]', '42["write_message",{"room":1,"key":1,"body":"b"}]',
     '42["malformed",{"understood":true}]', '43["a"]', "44", "45", "46", "47", '451-["a",{"_placeholder":true,"num":0}]',
 ]  # fmt: skip
-UNREADABLE: list[str | bytes] = ["x", "é", "9", "4²", "b!!!", b"\x04abc", b"2[]", b"\xff\xfe", bytes(1000), "42" + "x" * 70_000]
+UNREADABLE: list[str | bytes] = ["x", "é", "4²", "b!!!", b"\x04abc", b"2[]", b"\xff\xfe", bytes(1000), "42" + "x" * 70_000]
 """Not even Engine.IO, or binary, or longer than a packet may be: the connection ends at once."""
 HANDSHAKES = ("", "Sec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n")
 
