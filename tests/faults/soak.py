@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def soak(name: str, town: Town, writers: list[Writer], faults: Faults, chance: random.Random) -> None:
-    """Every fault once, and on until half of the time is over."""
+    """Until half of the time is over; no fault comes twice before each came once."""
     over, waiting = time.monotonic() + SECONDS / 2, chance.sample(sorted(faults), len(faults))
     while time.monotonic() < over:
         fault, started = waiting.pop() if waiting else chance.choice(sorted(faults)), time.monotonic()
