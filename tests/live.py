@@ -105,10 +105,10 @@ def serving(folder: Path, *application: str, database_url: str = "", redis_url: 
     migrate(url, folder)
     server = start(folder, *application, DATABASE_URL=url, REDIS_URL=redis_url, **settings)
     try:
-        until(server.ready, PATIENCE, "the server is ready")
+        until(server.ready, 3 * PATIENCE, "the server is ready")
         yield server
     finally:
-        server.stop()
+        server.stop(signal.SIGQUIT)  # SIGTERM would wait for the connections that a test left open
 
 
 def start(folder: Path, *application: str, **settings: str) -> Server:

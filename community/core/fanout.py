@@ -277,11 +277,12 @@ class FanoutManager(KnowsMembers, Manager):
 
 class RedisFanoutManager(TellsProcesses, KnowsMembers, HearingRedisManager):
     """For several processes. Every process, the sender's too, delivers what comes back from Redis, so that all of them see one
-    order. When Redis does not answer, the sender's own clients get the event at once; others catch up from the database."""
+    order. When Redis does not answer, the sender's own clients get the event at once; others catch up from the database.
+    A process that does not hear the others tells its own clients first, and whoever may be listening in Redis after that."""
 
     def __init__(self, url: str, channel: str, changed: Callable[[bool], None]) -> None:
         super().__init__(url, channel, changed)
-        self._outbox: list[dict[str, Any]] = []
+        self._outbox: list[tuple[dict[str, Any], bool]] = []
         self._something = Event()
 
     def initialize(self) -> None:
@@ -300,7 +301,9 @@ class RedisFanoutManager(TellsProcesses, KnowsMembers, HearingRedisManager):
         self._pass_on({**told, "author": _author_of(data)})
 
     def _pass_on(self, message: dict[str, Any]) -> None:
-        self._outbox.append(message)
+        if not self.hearing:
+            self._handle_emit(message)
+        self._outbox.append((message, not self.hearing))
         self._something.set()
 
     def _send_outbox(self) -> None:
@@ -311,12 +314,12 @@ class RedisFanoutManager(TellsProcesses, KnowsMembers, HearingRedisManager):
             batch, self._outbox = self._outbox, []
             try:
                 with self.sender.pipeline(transaction=False) as pipe:
-                    for message in batch:
+                    for message, _ in batch:
                         pipe.publish(self.channel, self.json.dumps(message))
                     pipe.execute()
             except redis.RedisError as error:
                 logger.error("Redis does not answer (%s); this process tells its own clients", type(error).__name__)
-                for message in batch:
+                for message in (message for message, told_here in batch if not told_here):
                     self._handle_emit(message)
 
     def _handle_emit(self, message: dict[str, Any]) -> None:

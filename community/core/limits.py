@@ -14,6 +14,8 @@ from flask import Flask, current_app
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from limits import RateLimitItem, parse
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from .errors import TooMany
 
@@ -55,12 +57,19 @@ def init_app(app: Flask) -> None:
         RATELIMIT_STRATEGY="fixed-window",
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
         RATELIMIT_HEADERS_ENABLED=False,
-        RATELIMIT_STORAGE_OPTIONS=(
-            {"socket_timeout": REDIS_PATIENCE_S, "socket_connect_timeout": REDIS_PATIENCE_S} if config.redis_url else {}
-        ),
+        RATELIMIT_STORAGE_OPTIONS=_patience() if config.redis_url else {},
     )
     limiter.init_app(app)
     app.extensions["kith_limits"] = bool(config.redis_url)
+
+
+def _patience() -> dict[str, Any]:
+    """By itself the library asks four times, with pauses of seconds: so long somebody's words would wait."""
+    return {
+        "socket_timeout": REDIS_PATIENCE_S,
+        "socket_connect_timeout": REDIS_PATIENCE_S,
+        "retry": Retry(NoBackoff(), 0),
+    }
 
 
 def limit(what: str, who: object, allowance: str) -> None:

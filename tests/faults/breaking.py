@@ -7,13 +7,17 @@ import os
 import random
 import re
 import signal
+import socket
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests import live
-from tests.faults.crowd import GONE, Town, Writer, at_once, connect, go_on, write_and_go_on
+from tests.faults.crowd import GONE, Town, Writer, at_once, close_all, connect, cookie_of, go_on, write_and_go_on
+from tests.faults.towns import Grown
 from tests.people import Person
 
 BACK_WITHIN_S = 30.0
@@ -26,7 +30,7 @@ def kill_workers(server: live.Server, writers: list[Writer], *, times: int = 1) 
         before = server.workers()
         os.kill(random.choice(before), signal.SIGKILL)
         live.until(lambda before=before: set(server.workers()) - set(before), 10, "another worker")  # type: ignore[misc]
-        go_on(writers, more=5)
+        go_on(writers, more=5, seconds=60)
 
 
 def lock_the_file(file: Path, server: live.Server, writers: list[Writer], *, seconds: float) -> float:
@@ -100,7 +104,65 @@ def jitter_of_the_page() -> tuple[float, float, float]:
     return number("reconnectionDelay") / 1000, number("reconnectionDelayMax") / 1000, number("randomizationFactor")
 
 
+def never_read(town: Town, *, count: int) -> float:
+    """`count` sockets in a room read no byte, while one that does hears everything. They are dropped, and catch up once they
+    come back. Returns by how many MB the workers grew meanwhile."""
+    (server,), words = town.servers, "🫂" * 3_900
+    writing, reading, *idle = town.people("Paula", "Quinn", *(f"Idle{number}" for number in range(5)))
+    room = town.a_room(writing)
+    deaf = at_once(lambda number: _deaf(server, idle[number % 5], room), range(count))
+    writer, reader = live.Screen(connect(server, writing), room), live.Screen(connect(server, reading), room)
+    before, most = memory_of(server), 0.0
+    for number in range(200):  # 47 kB each as JSON: together more than any backlog and the kernel hold
+        write_and_go_on(writer, f"{number} {words}")
+        most = max(most, memory_of(server) - before)
+    live.until(lambda: len(reader.words()) == 200, 20, "who reads hears everything")
+    assert reader.told == list(range(1, 201))
+    at_once(_read_to_the_end, deaf)
+    late = live.Screen(connect(server, idle[0]), room)
+    assert late.words() == reader.words(), "who was dropped asks for what they missed"
+    close_all([screen.wire for screen in (writer, reader, late)])
+    return most
+
+
+def _deaf(server: live.Server, person: Person, room: int) -> socket.socket:
+    """A socket that enters the room and then reads no byte."""
+    wire = live.websocket.create_connection(
+        f"ws://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=websocket",
+        timeout=10, origin=server.url, header=[f"Cookie: {cookie_of(person)}"],
+        sockopt=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)],
+    )  # fmt: skip
+    wire.send("40")
+    wire.send(f'421["enter_room",{{"room":{room}}}]')
+    while not wire.recv().startswith("431"):
+        pass
+    sock: socket.socket = wire.sock
+    return sock
+
+
+def _read_to_the_end(sock: socket.socket) -> None:
+    """What the kernel kept; the server has ended the connection, or this waits in vain and fails."""
+    with sock, suppress(ConnectionError):
+        while sock.recv(1_000_000):
+            pass
+
+
 def memory_of(server: live.Server) -> float:
     """Resident MB of the workers."""
     pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in server.workers())
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@contextmanager
+def redis_frozen(town: Grown) -> Iterator[None]:
+    with live.stopped(town.redis.process.pid):
+        yield
+
+
+@contextmanager
+def redis_dead(town: Grown) -> Iterator[None]:
+    town.redis.kill()
+    try:
+        yield
+    finally:
+        town.redis.start()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -15,45 +12,20 @@ import pytest
 import sqlalchemy as sa
 
 from community.accounts import actions as accounts
+from community.accounts import blocking
 from community.core import db
 from community.core.clock import now
 from community.rooms import actions as rooms
 from community.rooms.models import Room
 from community.training.models import Certificate
-from tests import live, servers
-from tests.faults.crowd import GONE, UNLIMITED, a_stage, close_all
+from tests import live
+from tests.faults.breaking import redis_dead, redis_frozen
+from tests.faults.crowd import GONE, close_all, connect
+from tests.faults.towns import Grown
 from tests.people import PASSWORD_HASH, Person, Stage
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults-grown")]
 AT_ONCE_S = 1.0
-
-
-@dataclass
-class Town:
-    stage: Stage
-    processes: list[live.Server]
-    redis: Any
-    wires: list[live.Wire]
-
-    def wire(self, person: Person, process: int, namespace: str = "/") -> live.Wire:
-        assert person.client
-        made = live.Wire(self.processes[process], f"kith={person.client.get_cookie('kith').value}", namespace)
-        self.wires.append(made)
-        return made
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    folder = tmp_path_factory.mktemp("authority")
-    with ExitStack() as stack:
-        url = servers.fresh_postgres()
-        redis_url, process = stack.enter_context(servers.redis_process(folder))
-        stage = a_stage(folder, url)
-        options = {"database_url": url, "redis_url": redis_url, **UNLIMITED}
-        made = Town(stage, [stack.enter_context(live.serving(folder, **options)) for _ in range(2)], process, [])
-        yield made
-        close_all(made.wires)
-        stage.app.extensions["kith_engine"].dispose()
 
 
 def signs_out(stage: Stage, person: Person, room: int) -> None:
@@ -99,77 +71,83 @@ LOSSES = [
 Loses = Callable[[Stage, Person, int], None]
 
 
-def _a_room(stage: Stage, *people: Person) -> int:
-    room = Room(slug=f"r{time.monotonic_ns()}", name="Kitchen", created_at=now(), read_by="joined")
-    db.session().add(room)
-    db.session().flush()
-    for person in people:
-        rooms.add_member(room, person.id)
-    return room.id
+def silenced(town: Grown, loses: Loses) -> None:
+    """Two connections of one person, one to each process, in a room where others go on: admins write where members may not."""
+    ben, _, person = _cast(town)
+    room = town.a_room(ben, person, read_by="joined")
+    writers, wires = _in_both(town, ben, room), _in_both(town, person, room)
+    town.stage.do(lambda: loses(town.stage, person, room))
+    over = time.monotonic() + AT_ONCE_S
+    live.until(lambda: not any(_accepted(wire, room) for wire in wires), AT_ONCE_S, "nothing more is accepted")
+    live.until(lambda: not _heard(writers, wires) or time.monotonic() > over, 2 * AT_ONCE_S)
+    assert not _heard(writers, wires), "nothing more is heard"
+    close_all([screen.wire for screen in (*writers, *wires)])
 
 
-def silenced(town: Town, loses: Loses) -> None:
-    stage = town.stage
-    stage.person("Ida", role="admin")
-    ben = stage.person("Ben", role="admin")  # goes on writing where others may not
-    person = stage.person(f"Eve{time.monotonic_ns()}")
-    room = stage.do(lambda: _a_room(stage, ben, person))
-    wires = [town.wire(person, process) for process in (0, 1)]
-    writers = [town.wire(ben, process) for process in (0, 1)]
-    for wire in (*wires, *writers):
-        assert wire.ask("enter_room", room=room)["ok"]
-    stage.do(lambda: loses(stage, person, room))
-    live.until(lambda: not any(_accepted(wire, room) for wire in wires), AT_ONCE_S, "nothing more is accepted", 0.05)
-    time.sleep(AT_ONCE_S)  # the second it may take; what is said after it reaches nobody who lost the right
-    for wire in wires:
-        wire.heard.queue.clear()
-    for process, writer in enumerate(writers):
-        town.processes[process].ready()
-        _tell(writer, room, f"after {process}")
-    for wire in wires:
-        assert not [name for name, *_ in list(wire.heard.queue) if name == "message"]
-    close_all([*wires, *writers])
+def _cast(town: Grown) -> list[Person]:
+    return [*town.people("Ben", "Ida", role="admin"), *town.people(f"Eve{time.monotonic_ns()}")]
 
 
-def _accepted(wire: live.Wire, room: int) -> bool:
+def _in_both(town: Grown, person: Person, room: int) -> list[live.Screen]:
+    return [live.Screen(connect(server, person), room) for server in town.servers]
+
+
+def _accepted(screen: live.Screen, room: int) -> bool:
     key = f"k{time.monotonic_ns()}"
     asked: list[tuple[str, dict[str, Any]]] = [("write_message", {"key": key, "body": "still here"}), ("read_after", {"seq": 0})]
     try:
-        return any(wire.ask(event, room=room, **payload)["ok"] for event, payload in asked)
+        return any(screen.wire.ask(event, room=room, **payload)["ok"] for event, payload in asked)
     except GONE:
         return False
 
 
-def _tell(writer: live.Wire, room: int, words: str) -> None:
-    """Written where that is still possible; either way the process has answered before we look."""
-    answer = writer.ask("write_message", room=room, key=f"t{time.monotonic_ns()}", body=words)
-    if answer["ok"]:
-        seq = answer["message"]["seq"]
-        live.until(lambda: any(said["seq"] == seq for name, said in list(writer.heard.queue) if name == "message"), 5)
+def _heard(writers: list[live.Screen], wires: list[live.Screen]) -> bool:
+    """Whether words that are written now, in each process, reach a connection of the same process. Where nobody at all may
+    write any more, there are none."""
+    return any(_reaches(writer, screen) for writer, screen in zip(writers, wires, strict=True))
+
+
+def _reaches(writer: live.Screen, screen: live.Screen) -> bool:
+    words = f"words {time.monotonic_ns()}"
+    if not writer.write(words.replace(" ", "-"), words)["ok"]:
+        return False
+    live.until(lambda: words in writer.words(), 5, "one's own words")
+    with suppress(*GONE):
+        screen.wire.ask("leave_room", room=0)  # what was said to this connection before the answer has come
+    return any(name == "message" and payload["body"] == words for name, payload, *_ in list(screen.wire.heard.queue))
 
 
 @pytest.mark.parametrize("loses", LOSSES, ids=lambda loses: loses.__name__)
-def test_who_loses_the_right_hears_and_says_nothing_more_in_any_process(town: Town, loses: Loses) -> None:
-    silenced(town, loses)
+def test_who_loses_the_right_hears_and_says_nothing_more_in_any_process(grown: Grown, loses: Loses) -> None:
+    silenced(grown, loses)
 
 
-def test_a_certificate_that_ran_out_takes_the_desk_from_every_process(town: Town) -> None:
-    stage = town.stage
-    mia = stage.person("Mia", role="moderator", concerns=("suicide",))
-    desks = [town.wire(mia, process, "/desk") for process in (0, 1)]
+@pytest.mark.parametrize("kind", ["mute", "block"])
+def test_who_keeps_away_from_somebody_hears_no_more_words_of_theirs_in_any_process(grown: Grown, kind: str) -> None:
+    other, person = grown.people(f"Dan{time.monotonic_ns()}", f"Eve{time.monotonic_ns()}")
+    room = grown.a_room(other, person)
+    writers, screens = _in_both(grown, other, room), _in_both(grown, person, room)
+    assert _heard(writers, screens)
+    grown.stage.do(lambda: blocking.keep_away(person.account(), other.id, kind))
+    live.until(lambda: not _heard(writers, screens), AT_ONCE_S, "silence")
+    close_all([screen.wire for screen in (*writers, *screens)])
+
+
+def test_a_certificate_that_ran_out_takes_the_desk_from_every_process(grown: Grown) -> None:
+    (mia,) = grown.people("Mia", role="moderator", concerns=("suicide",))
+    desks = [connect(server, mia, namespace="/desk") for server in grown.servers]
     soon = now() + timedelta(seconds=0.5)
-    stage.do(lambda: db.session().execute(sa.update(Certificate).where(Certificate.account_id == mia.id).values(expires_at=soon)))
+    lapse = sa.update(Certificate).where(Certificate.account_id == mia.id).values(expires_at=soon)
+    grown.stage.do(lambda: db.session().execute(lapse))
     for desk in desks:
         live.until(lambda desk=desk: any(said[0] == "desk_changed" for said in list(desk.heard.queue)), 0.5 + AT_ONCE_S)  # type: ignore[misc]
+    grown.stage.do(lambda: accounts.set_role(None, mia.account(), "member"))
+    for desk in desks:
+        live.until(desk.closed.is_set, AT_ONCE_S, "who is no moderator has no desk")
 
 
-def test_with_redis_frozen_or_dead_the_row_alone_silences(town: Town) -> None:
-    os.kill(town.redis.pid, signal.SIGSTOP)
-    try:
-        silenced(town, signs_out)
-    finally:
-        os.kill(town.redis.pid, signal.SIGCONT)
-    town.redis.kill()
-    town.redis.wait()
-    silenced(town, leaves)
-    silenced(town, is_suspended)
+@pytest.mark.parametrize("silent", [redis_frozen, redis_dead])
+def test_without_redis_the_row_alone_silences(grown: Grown, silent: Callable[[Grown], AbstractContextManager[None]]) -> None:
+    with silent(grown):
+        silenced(grown, signs_out)
+        silenced(grown, leaves)

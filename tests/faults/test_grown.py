@@ -16,8 +16,9 @@ from community.chat.models import Message
 from community.core import db
 from tests import live, servers
 from tests.faults import breaking
-from tests.faults.conftest import Grown
+from tests.faults.breaking import redis_dead, redis_frozen
 from tests.faults.crowd import connect, cookie_of, go_on, write_and_go_on, writing
+from tests.faults.towns import Grown
 from tests.people import Person
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults-grown")]
@@ -53,21 +54,6 @@ def test_a_process_that_is_stopped_holds_nobody_else_up_for_long_and_loses_nothi
             go_on(writers[:2], more=20)
         go_on(writers)
     grown.recount()
-
-
-@contextmanager
-def redis_frozen(grown: Grown) -> Iterator[None]:
-    with live.stopped(grown.redis.process.pid):
-        yield
-
-
-@contextmanager
-def redis_dead(grown: Grown) -> Iterator[None]:
-    grown.redis.kill()
-    try:
-        yield
-    finally:
-        grown.redis.start()
 
 
 Silent = Callable[[Grown], Any]

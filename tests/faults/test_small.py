@@ -5,16 +5,13 @@ Content note: plain words and phrases that worry (in crowd.py).
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests import live
 from tests.faults import breaking
-from tests.faults.crowd import Town, at_once, connect, cookie_of, go_on, write_and_go_on, writing
-from tests.people import Person
+from tests.faults.crowd import Town, connect, go_on, writing
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults-small")]
 
@@ -66,48 +63,5 @@ def test_the_page_does_not_come_back_with_everybody_else() -> None:
 
 
 def test_fifty_who_never_read_cost_bounded_memory_and_catch_up_when_they_do(small: Town) -> None:
-    """The others hear everything meanwhile."""
-    (server,) = small.servers
-    ana, ben, *idle = small.people("Ana", "Ben", *(f"Idle{number}" for number in range(5)))
-    room = small.a_room(ana, *idle)
-    deaf = at_once(lambda number: _deaf(server, idle[number % 5], room), range(50))
-    reader = live.Screen(connect(server, ben), room)
-    writer = live.Screen(connect(server, ana), room)
-    before, most = breaking.memory_of(server), 0.0
-    for number in range(200):  # 48 kB each as JSON: together more than any backlog and the kernel hold
-        write_and_go_on(writer, f"{number} " + "🫂" * 3_990)
-        most = max(most, breaking.memory_of(server) - before)
-    live.until(lambda: len(reader.words()) == 200, 20, "who reads hears everything")
-    assert reader.told == list(range(1, 201))
+    most = breaking.never_read(small, count=50)
     assert most < 300, f"{most} MB for fifty readers that never read"
-    for sock in deaf:
-        assert _is_dropped(sock)
-    late = live.Screen(connect(server, idle[0]), room)
-    assert late.words() == reader.words(), "who was dropped asks for what they missed"
-
-
-def _deaf(server: live.Server, person: Person, room: int) -> socket.socket:
-    """A socket that enters the room and then reads no byte."""
-    wire = live.websocket.create_connection(
-        f"ws://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=websocket",
-        timeout=10, origin=server.url, header=[f"Cookie: {cookie_of(person)}"],
-        sockopt=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)],
-    )  # fmt: skip
-    wire.send("40")
-    wire.send(f'421["enter_room",{{"room":{room}}}]')
-    while not wire.recv().startswith("431"):
-        pass
-    sock: socket.socket = wire.sock
-    return sock
-
-
-def _is_dropped(sock: Any) -> bool:
-    """Reads what the kernel kept, to its end."""
-    try:
-        while sock.recv(1_000_000):
-            pass
-    except ConnectionError:
-        pass  # ended as well
-    finally:
-        sock.close()
-    return True
