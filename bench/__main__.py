@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import shutil
 import tempfile
 import time
@@ -24,6 +25,8 @@ def main() -> None:
     options = parser.parse_args()
     only, folder, began = options.only.split(","), Path(tempfile.mkdtemp(prefix="kith-bench-")), time.monotonic()
     os.sched_setaffinity(0, {servers.LOAD_CORE})
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # for 5,000 clients; the servers inherit it
     try:
         figures = _run(only, folder, full=options.full)
     finally:

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, PlainValidator
 
 from community.accounts.blocking import apart_from
 from community.accounts.models import Account
-from community.core import db, fanout
+from community.core import db, unheard
 from community.core.errors import Refused
 from community.core.limits import limit
 from community.core.realtime import LiveNamespace, LiveSocket, Payload, send
@@ -81,11 +81,11 @@ class ChatNamespace(LiveNamespace):
             return False
 
     def arrived(self, actor: Account) -> None:
-        fanout.keep_from(self.sid(), apart_from(actor).silent)
+        unheard.keep_from(self.sid(), apart_from(actor).silent)
 
     def refreshed(self, socket: LiveSocket, actor: Account) -> None:
         """Authority changed, or whom they keep away from. A room that is lost grows silent; only its screen can say so."""
-        fanout.keep_from(socket.sid, apart_from(actor).silent)
+        unheard.keep_from(socket.sid, apart_from(actor).silent)
         send(StandingChanged(socket.sid))
 
     def on_enter_room(self, actor: Account, payload: InRoom) -> dict[str, Any]:
