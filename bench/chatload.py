@@ -66,10 +66,10 @@ class Crowd:
         self.missing: list[int] = []
         self.first = self.finished = 0
         self.delays = array("d")
-        deadline = time.monotonic() + CONNECT_PATIENCE_S + len(cookies) / 50
         for number, cookie in enumerate(cookies):
             self._connect(number, cookie)
             self._read(0)
+        deadline = time.monotonic() + CONNECT_PATIENCE_S
         while not all(client.joined for client in self.clients.values()):
             if time.monotonic() > deadline:
                 raise Unsound(f"only {sum(client.joined for client in self.clients.values())} of {len(cookies)} clients joined")
