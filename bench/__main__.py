@@ -6,12 +6,13 @@ import argparse
 import json
 import os
 import platform
+import resource
 import shutil
 import tempfile
 import time
 from pathlib import Path
 
-from . import chat, pages, servers, words
+from . import chat, live, pages, servers, words
 from .seed import Size
 
 SMALL, USUAL, FULL = Size(topics=1_000, posts=10_000), Size(), Size(topics=100_000, posts=1_000_000)
@@ -20,10 +21,12 @@ SMALL, USUAL, FULL = Size(topics=1_000, posts=10_000), Size(), Size(topics=100_0
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--full", action="store_true", help="growth from 100,000 to 1,000,000 posts instead of 10,000 to 100,000")
-    parser.add_argument("--only", default="scan,gate,pages,growth,chat,desk", help="a comma-separated part of: %(default)s")
+    parser.add_argument("--only", default="scan,gate,pages,growth,chat,live,desk", help="a comma-separated part of: %(default)s")
     options = parser.parse_args()
     only, folder, began = options.only.split(","), Path(tempfile.mkdtemp(prefix="kith-bench-")), time.monotonic()
     os.sched_setaffinity(0, {servers.LOAD_CORE})
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # for 5,000 clients; the servers inherit it
     try:
         figures = _run(only, folder, full=options.full)
     finally:
@@ -40,7 +43,7 @@ def _run(only: list[str], folder: Path, *, full: bool) -> dict[str, object]:
     figures: dict[str, object] = {}
     if "scan" in only:
         figures |= words.scanner()
-    if {"gate", "pages", "growth", "chat", "desk"} & set(only):
+    if {"gate", "pages", "growth", "chat", "live", "desk"} & set(only):
         usual = servers.make(folder / "usual", USUAL)
         if "pages" in only:
             figures |= pages.measure(usual)
@@ -51,6 +54,8 @@ def _run(only: list[str], folder: Path, *, full: bool) -> dict[str, object]:
             figures |= words.gate(usual)
         if "chat" in only:
             figures |= chat.measure(usual)
+        if "live" in only:
+            figures |= live.measure(usual)
         if "desk" in only:
             figures |= chat.desk(usual)
     return figures

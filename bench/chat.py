@@ -50,6 +50,8 @@ def measure(community: Community) -> dict[str, object]:
     figures: dict[str, object] = {
         "chat.ratio_node": None,
         "chat.ratio_node_one": None,
+        "chat.ratio_node_emit": None,
+        "chat.ratio_node_emit_one": None,
         "chat.p99_ms": None,
         "chat.p99_ms_node": None,
     }
@@ -62,6 +64,7 @@ def measure(community: Community) -> dict[str, object]:
             with _node() as node:
                 theirs = Crowd(node.port, community.cookies[:CLIENTS], ROOM, node.cpu_s)
                 figures |= _side_by_side(ours, theirs)
+                figures |= _emit_only(community, theirs)
                 theirs.close()
         ours.close()
     say(chat=figures)
@@ -70,7 +73,22 @@ def measure(community: Community) -> dict[str, object]:
 
 def _alone(ours: Crowd) -> dict[str, object]:
     ours.closed_loop(8, SECONDS)
-    return {"chat.p99_ms": median(ours.open_loop(RATE, RATE_SECONDS).p99_ms for _ in range(3))}
+    return {"chat.p99_ms": median(ours.open_loop(RATE, RATE_SECONDS).p99_ms for _ in range(ROUNDS))}
+
+
+def _emit_only(community: Community, theirs: Crowd) -> dict[str, object]:
+    """Kith's fan-out under a handler that only emits, as Node's does."""
+    with community.served("bench.emit:app") as server:
+        ours = Crowd(server.port, community.cookies[:CLIENTS], ROOM, server.cpu_s)
+        ours.closed_loop(8, 1.0)
+        ratios: dict[int, object] = {
+            window: median(
+                ours.closed_loop(window, SECONDS).per_cpu_s / theirs.closed_loop(window, SECONDS).per_cpu_s for _ in range(ROUNDS)
+            )
+            for window in (8, 1)
+        }
+        ours.close()
+    return {"chat.ratio_node_emit": ratios[8], "chat.ratio_node_emit_one": ratios[1]}
 
 
 def _side_by_side(ours: Crowd, theirs: Crowd) -> dict[str, object]:
@@ -78,7 +96,7 @@ def _side_by_side(ours: Crowd, theirs: Crowd) -> dict[str, object]:
         crowd.closed_loop(8, 1.0)
     eight = [(ours.closed_loop(8, SECONDS), theirs.closed_loop(8, SECONDS)) for _ in range(ROUNDS)]
     one = [(ours.closed_loop(1, SECONDS), theirs.closed_loop(1, SECONDS)) for _ in range(ROUNDS)]
-    steady = [(ours.open_loop(RATE, RATE_SECONDS), theirs.open_loop(RATE, RATE_SECONDS)) for _ in range(3)]
+    steady = [(ours.open_loop(RATE, RATE_SECONDS), theirs.open_loop(RATE, RATE_SECONDS)) for _ in range(ROUNDS)]
     return {
         "chat.ratio_node": median(kith.per_cpu_s / node.per_cpu_s for kith, node in eight),
         "chat.ratio_node_one": median(kith.per_cpu_s / node.per_cpu_s for kith, node in one),

@@ -55,10 +55,10 @@ class Outcome:
 
 
 class Crowd:
-    """Clients connected to one server and joined to one room, until `close`."""
+    """Clients connected to one server, or to several in turn, and joined to one room, until `close`."""
 
-    def __init__(self, port: int, cookies: Sequence[str], room: int, cpu_s: Callable[[], float]) -> None:
-        self.port, self.room, self.cpu_s = port, room, cpu_s
+    def __init__(self, ports: int | Sequence[int], cookies: Sequence[str], room: int, cpu_s: Callable[[], float]) -> None:
+        self.ports, self.room, self.cpu_s = [ports] if isinstance(ports, int) else list(ports), room, cpu_s
         self.poll = select.epoll()
         self.clients: dict[int, Client] = {}
         self.run_id = os.urandom(4).hex()
@@ -66,10 +66,10 @@ class Crowd:
         self.missing: list[int] = []
         self.first = self.finished = 0
         self.delays = array("d")
-        deadline = time.monotonic() + CONNECT_PATIENCE_S
         for number, cookie in enumerate(cookies):
             self._connect(number, cookie)
             self._read(0)
+        deadline = time.monotonic() + CONNECT_PATIENCE_S
         while not all(client.joined for client in self.clients.values()):
             if time.monotonic() > deadline:
                 raise Unsound(f"only {sum(client.joined for client in self.clients.values())} of {len(cookies)} clients joined")
@@ -77,11 +77,12 @@ class Crowd:
         self.senders = list(self.clients.values())
 
     def _connect(self, number: int, cookie: str) -> None:
-        wire = socket.create_connection(("127.0.0.1", self.port), 30)
+        port = self.ports[number % len(self.ports)]
+        wire = socket.create_connection(("127.0.0.1", port), 30)
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         key = base64.b64encode(os.urandom(16)).decode()
         wire.sendall(
-            f"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nOrigin: http://127.0.0.1:{self.port}\r\n"
+            f"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
             f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nCookie: {cookie}\r\n\r\n".encode()
         )
         head = b""
@@ -145,10 +146,9 @@ class Crowd:
             raise Unsound(f"a connection was refused: {packet[:300]!r}")
 
     def _message(self, client: Client, packet: bytes, moment: float) -> None:
-        found = MARK.search(packet)
-        if not found:
+        if b"mark-" not in packet:
             return
-        number = int(found[1].translate(_read_mark)) - self.first
+        number = number_in(packet) - self.first
         if number < 0:
             raise Unsound("a message of an earlier run came late")
         client.got.append(number)
@@ -219,6 +219,14 @@ class Crowd:
         for client in self.clients.values():
             client.wire.close()
         self.poll.close()
+
+
+def number_in(words: bytes) -> int:
+    """The number that is spelled in a message of a run."""
+    found = MARK.search(words)
+    if not found:
+        raise Unsound(f"no message of a run: {words[:200]!r}")
+    return int(found[1].translate(_read_mark))
 
 
 def frame(payload: bytes) -> bytes:

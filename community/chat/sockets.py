@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, PlainValidator
 
 from community.accounts.blocking import apart_from
 from community.accounts.models import Account
-from community.core import db, fanout
+from community.core import db, unheard
 from community.core.errors import Refused
 from community.core.limits import limit
 from community.core.realtime import LiveNamespace, LiveSocket, Payload, hears_others, send, silence
@@ -85,13 +85,13 @@ class ChatNamespace(LiveNamespace):
             return False
 
     def arrived(self, actor: Account) -> None:
-        fanout.keep_from(self.sid(), apart_from(actor).silent)
+        unheard.keep_from(self.sid(), apart_from(actor).silent)
 
     def refreshed(self, socket: LiveSocket, actor: Account) -> None:
         """Authority changed, or whom they keep away from. A room that is lost grows silent; only its screen can say so."""
         apart = apart_from(actor)
-        keeps_away = bool(apart.silent) or socket.sid in fanout.kept_from
-        fanout.keep_from(socket.sid, apart.silent)
+        keeps_away = bool(apart.silent) or socket.sid in unheard.kept_from
+        unheard.keep_from(socket.sid, apart.silent)
         presence.settle(socket.sid, actor.id, away=actor.appears_away, unseen=apart.unseen)
         if apart.unseen:
             silence(socket, "here")

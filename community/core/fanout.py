@@ -9,7 +9,7 @@ Two pieces on documented extension points, no library patched:
   dispatcher joins what piled up meanwhile and writes it once per member, pausing every `YIELD_AFTER` members. Members with
   packets waiting in their Engine.IO queue, or on another transport, get theirs through that queue, so order holds.
 
-FANOUT=stock puts the stock managers back.
+FANOUT=stock puts the stock managers back (`unheard`).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from socketio.packet import EVENT
 
 from .hearing import HearingRedisManager
 from .processes import TellsProcesses
+from .unheard import author_of, kept_from
 
 logger = logging.getLogger(__name__)
 
@@ -38,22 +39,6 @@ YIELD_AFTER = 200
 WSGI_SOCKET = "gunicorn.socket"
 Key = tuple[str, Any]  # a namespace and a room
 Waiting = tuple[bytes, EnginePacket, int | None]  # a frame, the same for other transports, and whose words they are
-
-
-# Whom a connection does not hear, by account id: events whose payload names such an `author_id` are not written to it. Each
-# process knows its own connections; nothing is asked or stored for those who hear everybody.
-kept_from: dict[str, frozenset[int]] = {}
-
-
-def keep_from(sid: str, accounts: frozenset[int]) -> None:
-    if accounts:
-        kept_from[sid] = accounts
-    else:
-        kept_from.pop(sid, None)
-
-
-def _author_of(data: Any) -> int | None:
-    return data.get("author_id") if isinstance(data, dict) else None
 
 
 class FrameSocket:
@@ -272,7 +257,7 @@ class FanoutManager(KnowsMembers, Manager):
             return
         encoded = _encode(self.server, event, data, namespace)
         if room in self.rooms.get(namespace, {}):
-            self.fanout.put(namespace, room, encoded, _author_of(data))
+            self.fanout.put(namespace, room, encoded, author_of(data))
 
 
 class RedisFanoutManager(TellsProcesses, KnowsMembers, HearingRedisManager):
@@ -298,7 +283,7 @@ class RedisFanoutManager(TellsProcesses, KnowsMembers, HearingRedisManager):
             return
         encoded = _encode(self.server, event, data, namespace)
         told = {"method": "emit", "kith": encoded, "namespace": namespace, "room": room, "host_id": None}
-        self._pass_on({**told, "author": _author_of(data)})
+        self._pass_on({**told, "author": author_of(data)})
 
     def _pass_on(self, message: dict[str, Any]) -> None:
         if not self.hearing:
@@ -327,31 +312,6 @@ class RedisFanoutManager(TellsProcesses, KnowsMembers, HearingRedisManager):
             super()._handle_emit(message)
         elif message["room"] in self.rooms.get(message["namespace"], {}):
             self.fanout.put(message["namespace"], message["room"], message["kith"], message.get("author"))
-
-
-class StockManager(Manager):
-    """The library's own, but for those who keep away from each other."""
-
-    def emit(self, event: str, data: Any, namespace: str, room: Any = None, skip_sid: Any = None, **kwargs: Any) -> None:
-        super().emit(event, data, namespace, room=room, skip_sid=_skipping(data, skip_sid), **kwargs)
-
-
-class StockRedisManager(TellsProcesses, HearingRedisManager):
-    """The same over Redis: every process leaves out its own connections when it delivers."""
-
-    def _handle_emit(self, message: dict[str, Any]) -> None:
-        if "topic" not in message:
-            data = message["data"][0] if isinstance(message["data"], list) and message["data"] else message["data"]
-            message = {**message, "skip_sid": _skipping(data, message["skip_sid"])}
-        super()._handle_emit(message)
-
-
-def _skipping(data: Any, skip_sid: Any) -> Any:
-    author = _author_of(data) if kept_from else None
-    if author is None:
-        return skip_sid
-    before = [skip_sid] if isinstance(skip_sid, str) else list(skip_sid or ())
-    return [*before, *(sid for sid, silent in list(kept_from.items()) if author in silent)]
 
 
 def _encode(server: Any, event: str, data: Any, namespace: str) -> str:

@@ -27,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import Config
 
-from . import db, fanout, packets
+from . import db, fanout, packets, unheard
 from .errors import Refused, SignInNeeded
 from .limits import few_of_each_address, limit, packet_allowed
 
@@ -107,7 +107,7 @@ class Sockets:
 
     def remove(self, namespace: str, sid: str) -> None:
         socket = self._by_sid.pop((namespace, sid), None)
-        fanout.keep_from(sid, frozenset())
+        unheard.keep_from(sid, frozenset())
         if socket is not None:
             self._by_account[socket.account_id].pop((namespace, sid), None)
             if not self._by_account[socket.account_id]:
@@ -367,7 +367,7 @@ class SessionInterface(SecureCookieSessionInterface):
 def _manager(config: Config) -> dict[str, Any]:
     """Our own fan-out, or the stock managers. Said outright each time: options of an earlier app would stay."""
     if config.fanout == "stock":
-        over_redis, alone = fanout.StockRedisManager, fanout.StockManager
+        over_redis, alone = unheard.StockRedisManager, unheard.StockManager
     else:
         over_redis, alone = fanout.RedisFanoutManager, fanout.FanoutManager
     return {"client_manager": over_redis(config.redis_url, CHANNEL, _hearing_changed) if config.redis_url else alone()}
