@@ -32,6 +32,8 @@ from community.rooms.models import Room
 from community.safety import CONCERNS
 from community.training.actions import add_shift, certify
 
+from .sessions import add_session
+
 CONTENT = Path(__file__).with_name("content.toml")
 SIGN_INS = "demo-signins.txt"
 CAST = {
@@ -90,6 +92,13 @@ class Demo:
                 act()
         self._settle_due_times()
         self._set_hours()
+        for place, entry in enumerate(self.content.get("sessions", ())):
+            add_session(entry, self._begins(entry), self.people, self.rooms[entry["room"]], f"demo-session-{place}")
+
+    def _begins(self, entry: dict[str, Any]) -> datetime:
+        """On the hour, as people plan."""
+        moment = self.start + ago(entry["ahead"]) if "ahead" in entry else self._at(entry)
+        return moment.replace(minute=0, second=0, microsecond=0)
 
     def _set_hours(self) -> None:
         """Last: what was said before was said in hours that somebody watched."""

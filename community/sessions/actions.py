@@ -206,8 +206,8 @@ def open_side_room(actor: Account, session_id: int, account_id: int) -> Room:
 
 def close_side_room(actor: Account, session_id: int, account_id: int) -> FacilitatedSession:
     session = session_to_lead(actor, session_id, lock=True)
-    changed(session)  # told first: afterwards nobody hears the side-room
     close_aside(seat_inside(account_id, session))
+    changed(session, actor.id, account_id)
     audit.record(actor, "session.side-room-closed", f"session:{session.id}", account=account_id)
     return session
 

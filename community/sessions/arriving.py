@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
 from community.accounts.models import Account
 from community.core import audit, db, text
 from community.core.clock import now
@@ -13,6 +11,7 @@ from community.moderation.intake import Reviewed, review
 from .access import leads, seat_of, session_to_lead, session_to_see
 from .models import CheckIn, FacilitatedSession, Seat
 from .places import admit, go, let_in_who_waits
+from .queries import said_how_they_left
 from .telling import changed_quietly, tell
 from .transitions import after
 
@@ -67,11 +66,7 @@ def leave_session(actor: Account, session_id: int, *, step: int | None, words: s
         go(session, seat, "left")
     if step is None and text.is_blank(words):
         return None
-    said = sa.select(CheckIn.id).where(
-        CheckIn.session_id == session.id, CheckIn.author_id == actor.id, CheckIn.moment == "leaving",
-        CheckIn.created_at >= (seat.entered_at or now()),
-    )  # fmt: skip
-    if seat.entered_at is None or db.session().scalar(said) is not None:
+    if seat.entered_at is None or said_how_they_left(seat):
         return None
     return _check_in(actor, session, "leaving", step, words)
 

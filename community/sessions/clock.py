@@ -91,7 +91,7 @@ def close(session: FacilitatedSession, how: str) -> None:
     goes in any case: nobody could read it."""
     session.state = after(session.state, "end")
     session.ended_at, session.ended_how, session.grace_ends_at = now(), how, None
-    changed(session)  # told first: afterwards nobody hears this room
+    changed(session, *seated(session, ("inside",)), *(one.account_id for one in facilitators_of(session)))
     for seat in db.session().scalars(sa.select(Seat).where(Seat.session_id == session.id, Seat.state.in_(("inside", "waiting")))):
         seat.state, seat.left_at, seat.hand_at = "left", now(), None
         close_aside(seat)

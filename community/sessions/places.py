@@ -62,7 +62,7 @@ def go(session: FacilitatedSession, seat: Seat, state: str) -> None:
     close_aside(seat)
     remove_member(db.session().get_one(Room, session.room_id), seat.account_id)
     let_in_who_waits(session)
-    changed(session)
+    changed(session, seat.account_id)
 
 
 def room_for(session: FacilitatedSession, name: str, slug: str) -> Room:

@@ -103,6 +103,7 @@ class Shown:
     plans: bool
     facilitators: list[str]
     ahead: int  # how many wait before this reader
+    said_how: bool  # they said how they left, since they last came in
 
     @property
     def is_inside(self) -> bool:
@@ -127,7 +128,16 @@ def shown_to(actor: Account, session: FacilitatedSession) -> Shown:
     return Shown(
         session=session, room=db.session().get_one(Room, session.host_room_id), seat=seat, leads=leads(actor, session),
         plans=looks_after(actor, session.host_room_id), facilitators=names_of_facilitators(session), ahead=ahead,
+        said_how=seat is not None and seat.state == "left" and said_how_they_left(seat),
     )  # fmt: skip
+
+
+def said_how_they_left(seat: Seat) -> bool:
+    said = sa.select(CheckIn.id).where(
+        CheckIn.session_id == seat.session_id, CheckIn.author_id == seat.account_id, CheckIn.moment == "leaving",
+        CheckIn.created_at >= (seat.entered_at or now()),
+    )  # fmt: skip
+    return db.session().scalar(said.limit(1)) is not None
 
 
 def names_of_facilitators(session: FacilitatedSession) -> list[str]:

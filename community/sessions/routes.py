@@ -325,7 +325,7 @@ def _done(session_id: int, act: Callable[[], FacilitatedSession]) -> Any:
     if wants_fragment():
         return {"ok": True}
     if session.is_live:
-        return redirect(url_for("chat.show", room_id=session.room_id), 303)
+        return redirect(url_for("chat.show", room_id=session.room_id, _anchor="side"), 303)
     return redirect(url_for(".show", session_id=session_id), 303)
 
 

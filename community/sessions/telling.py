@@ -23,12 +23,14 @@ def tell(session: FacilitatedSession, says: str, people: Iterable[int]) -> None:
         )  # fmt: skip
 
 
-def changed(session: FacilitatedSession) -> None:
-    """Every screen in it fetches the panel and asks again whether it may write."""
+def changed(session: FacilitatedSession, *leaving: int) -> None:
+    """Every screen in it fetches the panel and asks again whether it may write. `leaving`: people whom it tells by their account,
+    because when it is sent they do not hear the rooms any more."""
     if session.room_id is not None:
         aside = sa.select(Seat.side_room_id).where(Seat.session_id == session.id, Seat.side_room_id.is_not(None))
         rooms = (session.room_id, *db.session().scalars(aside))
-        announce(SessionChanged(session.id, tuple(chat_room(room_id) for room_id in rooms)))
+        accounts = (f"account:{account_id}" for account_id in leaving)
+        announce(SessionChanged(session.id, (*(chat_room(room_id) for room_id in rooms), *accounts)))
 
 
 def changed_quietly(session: FacilitatedSession, account_id: int) -> None:

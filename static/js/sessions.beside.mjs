@@ -5,13 +5,13 @@ import { say } from "./core.say.mjs";
 const STEP_MS = 15_000; // the plan's current step moves with the clock; a facilitator's screen that asks is there
 const HERD_MS = 400; // everybody hears of a change at once, so not everybody asks at once
 const room = document.querySelector(".chat[data-room]")?.dataset.room;
-const panel = document.querySelector("[data-beside]");
+const panel = document.querySelector("[data-session-side]");
 let soon = 0;
 
 async function fresh() {
   soon = 0;
   try {
-    take((await fetchFragment(`/sessions/of-room/${room}/beside`)).querySelector("[data-beside]"));
+    take((await fetchFragment(`/sessions/of-room/${room}/beside`)).querySelector("[data-session-side]"));
   } catch (error) {
     if (error.status === 404) await goOn();
   }
@@ -19,8 +19,8 @@ async function fresh() {
 
 /** This room is over for this person: to everybody, or to the session's page, which says what happened. */
 async function goOn() {
-  const answer = await fetch(`/sessions/${panel.dataset.beside}/place`, { headers: { "X-Requested-With": "kith" } });
-  location.href = (answer.ok && (await answer.json()).to) || `/sessions/${panel.dataset.beside}`;
+  const answer = await fetch(`/sessions/${panel.dataset.sessionSide}/place`, { headers: { "X-Requested-With": "kith" } });
+  location.href = (answer.ok && (await answer.json()).to) || `/sessions/${panel.dataset.sessionSide}`;
 }
 
 function take(made) {
@@ -76,6 +76,6 @@ panel.addEventListener("submit", async (event) => {
 });
 
 document.addEventListener("kith:session-changed", ({ detail }) => {
-  if (String(detail.session) === panel.dataset.beside) soon ||= setTimeout(fresh, HERD_MS * Math.random());
+  if (String(detail.session) === panel.dataset.sessionSide) soon ||= setTimeout(fresh, HERD_MS * Math.random());
 });
 if (room) setInterval(fresh, STEP_MS);

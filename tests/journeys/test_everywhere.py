@@ -22,15 +22,17 @@ PICTURES = Path(os.environ.get("KITH_PICTURES", TOP / ".artifacts"))
 PAGES = {
     None: ["/", "/sign-up", "/sign-in", "/help", "/house-rules", "/about", "/nowhere"],
     "Ana": ["/", "/rooms/1", "/rooms/1/topics", "/rooms/1/topics/new", "/topics/1", "/rooms/1/chat", "/rooms/1/chat?at=5",
-            "/search?q=morning", "/search?q=zzz", "/notifications", "/me", "/report/post/1", "/help", "/help/talk"],
-    "Mia": ["/desk", "{case}"],
+            "/search?q=morning", "/search?q=zzz", "/notifications", "/me", "/report/post/1", "/help", "/help/talk", "/sessions",
+            "/sessions/1", "/sessions/2"],
+    "Mia": ["/desk", "{case}", "/sessions/1", "/sessions/1/edit", "/rooms/1/sessions/new"],
     "Noa": ["/desk"],
-    "Sol": ["/desk/sanctions"],
+    "Sol": ["/desk/sanctions", "/sessions/2"],
     "Ida": ["/admin", "/admin/rooms", "/admin/rooms/1", "/admin/rooms/new", "/admin/rooms/1/members", "/admin/rooms/scopes", "/admin/people",
             "/admin/house-rules", "/admin/training", "/admin/lexicon", "/admin/lexicon/new", "/admin/lexicon/try",
             "/admin/lexicon/history", "/admin/lexicon/rules/suicide-note", "/admin/lexicon/rules/suicide-note/edit",
             "/admin/lexicon/drafts", "/admin/lexicon/packs", "/admin/lexicon/history/2", "/admin/lexicon/figures", "/admin/rescan",
-            "/admin/second-signal", "/admin/audit", "/admin/sanctions"],
+            "/admin/second-signal", "/admin/audit", "/admin/sanctions", "/sessions/2",
+            "/admin/rooms/1/hours"],
     "Sam": ["/suspended", "/notifications"],
 }  # fmt: skip
 

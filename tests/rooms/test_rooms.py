@@ -144,7 +144,7 @@ def test_rooms_cost_few_statements_however_many_there_are(stage: Stage, ana: Per
     sa.event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
     assert ana.get(path.format(low_days=stage.low_days)).status_code == 200
     statements = [statement for statement in statements if statement != "BEGIN"]
-    assert len(statements) <= 5, "\n".join(statements)
+    assert len(statements) <= 4, "\n".join(statements)
 
 
 def test_only_who_has_written_something_is_told_that_their_words_are_kept(stage: Stage, ana: Person, dev: Person) -> None:

@@ -339,7 +339,7 @@ def test_the_transcript_is_deleted_with_a_proof_and_what_an_open_case_needs_is_k
     ana.says("Thank you all", room=room)
     assert mia.post(f"/sessions/{number}/lead/end").status_code == 303
     assert messages(stage, room) == [(WORRYING, "visible")]
-    assert "was deleted at" in ana.get(f"/sessions/{number}").text
+    assert "was deleted on" in ana.get(f"/sessions/{number}").text
     assert ana.get(f"/rooms/{room}/chat").status_code == 404
     proof = stage.ask(lambda: queries.facilitators_side(db.session().get_one(FacilitatedSession, number)).proofs[0].detail)
     assert (proof["deleted"], proof["kept"], proof["first"], proof["last"]) == (2, 1, 1, 3)
