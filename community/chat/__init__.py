@@ -7,12 +7,12 @@ from flask import Flask
 from community.core.realtime import socketio
 
 from . import models as models
-from .presence import presence
+from . import presence
 from .routes import blueprint
 from .sockets import ChatNamespace
 
 
 def init_app(app: Flask) -> None:
-    presence.begin()
+    presence.presence.begin()
     app.register_blueprint(blueprint)
     socketio.on_namespace(ChatNamespace("/"))
