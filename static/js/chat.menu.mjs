@@ -9,7 +9,7 @@ export function menu(about) {
   const opens = element("summary", "", "…");
   opens.setAttribute("aria-label", about.mine ? "More for your words" : `More for the words of ${about.author}`);
   const inside = element("div", "message-menu-list");
-  if (about.state === "visible") inside.append(link("Reply", `?reply=${about.seq}`, "message-reply"));
+  if (["visible", "muted"].includes(about.state)) inside.append(link("Reply", `?reply=${about.seq}`, "message-reply"));
   if (!about.mine && about.state === "visible") inside.append(...kinds(about));
   if (about.mine && about.editable) inside.append(link("Edit", `/messages/${about.id}/edit`));
   if (about.mine && about.state !== "hidden") inside.append(button("Take back", "message-take-back"));
