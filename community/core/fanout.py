@@ -338,10 +338,10 @@ class StockRedisManager(TellsProcesses, RedisManager):
     """The same over Redis: every process leaves out its own connections when it delivers."""
 
     def _handle_emit(self, message: dict[str, Any]) -> None:
-        if "topic" in message:
-            return super()._handle_emit(message)
-        data = message["data"][0] if isinstance(message["data"], list) and message["data"] else message["data"]
-        super()._handle_emit({**message, "skip_sid": _skipping(data, message["skip_sid"])})
+        if "topic" not in message:
+            data = message["data"][0] if isinstance(message["data"], list) and message["data"] else message["data"]
+            message = {**message, "skip_sid": _skipping(data, message["skip_sid"])}
+        super()._handle_emit(message)
 
 
 def _skipping(data: Any, skip_sid: Any) -> Any:

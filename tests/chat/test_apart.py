@@ -64,7 +64,7 @@ def speaks(wire: live.Wire, room: int, words: str) -> None:
 
 
 def test_what_one_says_reaches_no_wire_of_the_other_in_any_process_and_all_count_people_once(town: Town) -> None:
-    ana, ben, cleo = town.people
+    ana, ben, _ = town.people
     wires = {(person.name, process): town.wire(person, process) for person in town.people for process in (0, 1)}
     third = wires["Cleo", 1]
     live.until(lambda: any(told["here"] == 3 for told in said(wires["Ana", 0], "here_changed")), what="Ana counts three")
@@ -88,4 +88,3 @@ def test_what_one_says_reaches_no_wire_of_the_other_in_any_process_and_all_count
     assert len(said(third, "message")) == 5
     assert {told["author"] for told in said(third, "typing_noticed")} == {"Ana", "Ben"}
     live.until(lambda: said(wires["Ana", 1], "here_changed")[-1:] == [{"room": town.room, "here": 2}], what="Ana counts two")
-

@@ -168,7 +168,10 @@ def test_a_stranger_to_the_room_learns_nothing(stage: Stage, ana: Person, dev: P
 
 MOVES = st.lists(
     st.tuples(
-        st.sampled_from(["enter", "leave", "away", "look", "say", "wait"]), st.integers(0, 1), st.integers(1, 4), st.integers(0, 2)
+        st.sampled_from(["enter", "leave", "away", "look", "say", "wait"]),
+        st.integers(0, 1),
+        st.integers(1, 4),
+        st.integers(0, 2),
     ),
     max_size=30,
 )
@@ -212,7 +215,9 @@ class Two:
 def test_every_screen_ends_with_the_number_a_fresh_one_is_told(moves: list[tuple[str, int, int, int]]) -> None:
     two = Two()
     kept = presences.send, presences.tell_processes, presences._is_inside
-    presences.tell_processes = lambda _manager, _topic, said: [each.hear(said) for each in two.both if each.process != said["process"]]
+    presences.tell_processes = lambda _manager, _topic, said: [
+        each.hear(said) for each in two.both if each.process != said["process"]
+    ]
     now_looking = [0]
     presences.send = lambda event: two.told(now_looking[0], event.whom, event.here)
     presences._is_inside = lambda _room, sid: (now_looking[0], sid) in two.open

@@ -35,7 +35,8 @@ class Screen:
 
     def hear(self, name: str, told: dict[str, Any]) -> None:
         if name == "apart_changed":
-            return self.stale.append(1)
+            self.stale.append(1)
+            return
         seq, known = told["seq"], self.messages.get(told["seq"])
         self.newest = max(self.newest, seq)
         if name == "message_reacted":
@@ -76,7 +77,9 @@ class Screen:
 
 MOVES = st.lists(
     st.tuples(
-        st.sampled_from(["write", "worry", "reply", "edit", "withdraw", "react", "unreact", "hide", "restore", "block", "mute", "meet"]),
+        st.sampled_from(
+            ["write", "worry", "reply", "edit", "withdraw", "react", "unreact", "hide", "restore", "block", "mute", "meet"]
+        ),
         st.integers(0, 7),
         st.integers(0, 1),
     ),
@@ -110,7 +113,8 @@ class Talk:
 
     def _act(self, move: str, which: int, actor: Person) -> None:
         if move in ("block", "mute", "meet"):
-            return self._keeps_away(move, actor)
+            self._keeps_away(move, actor)
+            return
         if move in ("write", "worry", "reply"):
             self.count += 1
             body = WORRYING if move == "worry" else f"Line {self.count}."
@@ -129,7 +133,11 @@ class Talk:
         self.count += 1
         verbs: dict[str, Callable[[], Any]] = {
             "edit": lambda: actions.edit_message(
-                actor.account(), found.id, body=WORRYING if self.count % 4 == 0 else f"Now {self.count}.", limit=2000, minutes=10,
+                actor.account(),
+                found.id,
+                body=WORRYING if self.count % 4 == 0 else f"Now {self.count}.",
+                limit=2000,
+                minutes=10,
                 note=None if self.count % 3 else f"note {self.count}",
             ),
             "withdraw": lambda: actions.withdraw_message(actor.account(), found.id),

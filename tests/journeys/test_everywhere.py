@@ -22,7 +22,7 @@ PICTURES = Path(os.environ.get("KITH_PICTURES", TOP / ".artifacts"))
 PAGES = {
     None: ["/", "/sign-up", "/sign-in", "/help", "/house-rules", "/about", "/nowhere"],
     "Ana": ["/", "/rooms/1", "/rooms/1/topics", "/rooms/1/topics/new", "/topics/1", "/rooms/1/chat", "/search?q=morning",
-            "/notifications", "/me", "/report/post/1", "/help", "/help/talk"],
+            "/notifications", "/me", "/me/apart", "/people/2/apart", "/report/post/1", "/help", "/help/talk"],
     "Mia": ["/desk", "{case}"],
     "Noa": ["/desk"],
     "Sol": ["/desk/sanctions"],
