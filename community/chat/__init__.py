@@ -11,8 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from community.core.realtime import socketio
 
 from . import models as models
-from . import reading
-from .presence import presence
+from . import presence, reading
 from .routes import blueprint
 from .sockets import ChatNamespace
 
@@ -20,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def init_app(app: Flask) -> None:
-    presence.begin()
+    presence.presence.begin()
     app.register_blueprint(blueprint)
     app.jinja_env.globals["unread_chats"] = _unread_chats
     socketio.on_namespace(ChatNamespace("/"))

@@ -27,6 +27,7 @@ CATCH_UP_CHARS = 60_000
 """Of words in one answer. It is one frame, which must stay far below what is kept for a slow reader (`fanout.MAX_BACKLOG`): a
 character can take 12 bytes there, and a reader that is dropped for the answer itself would never catch up."""
 QUOTED = 90  # characters of an answered message
+MUTED = {"words": "(you muted them)"}
 
 
 class Stretch(NamedTuple):
@@ -92,10 +93,11 @@ def _add_reactions(actor: Account, messages: dict[int, dict[str, Any]]) -> list[
 
 
 def _quotes(room: Room, wanted: set[int], apart: Apart) -> list[dict[str, Any]]:
-    """Looked up anew each time: what is gone is not in it, and a note or a cover stands for its words."""
+    """Looked up anew each time: what is gone is not in it, and a note, a cover or a mute stands for its words."""
     rows = _shown.where(Message.room_id == room.id, Message.seq.in_(wanted), Message.visibility == "visible")
-    rows = rows.where(Message.author_id.not_in(apart.silent)) if apart.silent else rows
-    return [quote_of(row._mapping) for row in db.session().execute(rows.order_by(Message.seq))]
+    rows = rows.where(Message.author_id.not_in(apart.unseen)) if apart.unseen else rows
+    found = db.session().execute(rows.order_by(Message.seq)).all()
+    return [quote_of(row._mapping) | (MUTED if row.author_id in apart.folded else {}) for row in found]
 
 
 def quote_of(message: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@
 // has reached the last number, and from then on as long as each new number follows it.
 
 const QUOTED = 90;
+const MUTED = "(you muted them)";
 
 /** The beginning of a message in one line, as the server makes it. */
 function quoteOf({ seq, id, author, body, note, covers }) {
@@ -49,6 +50,7 @@ export class Ledger {
   /** The beginning of an answered message: of the one on the screen, or as the server told it; undefined when it is gone. */
   quote(seq) {
     const known = this.#messages.get(seq);
+    if (known?.state === "muted") return { seq, id: known.id, author: known.author, words: MUTED };
     return known?.state === "visible" ? quoteOf(known) : this.#quotes.get(seq);
   }
 

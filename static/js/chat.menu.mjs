@@ -9,7 +9,7 @@ export function menu(about) {
   const opens = element("summary", "", "…");
   opens.setAttribute("aria-label", about.mine ? "More for your words" : `More for the words of ${about.author}`);
   const inside = element("div", "message-menu-list");
-  if (about.state === "visible") {
+  if (["visible", "muted"].includes(about.state)) {
     inside.append(link("Reply", `?reply=${about.seq}`, "message-reply"), link("Link", `?at=${about.seq}#message-${about.id}`, "message-link"));
   }
   if (!about.mine && about.state === "visible") inside.append(...kinds(about));

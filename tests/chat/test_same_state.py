@@ -14,6 +14,7 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from community.accounts import blocking
 from community.chat import actions, queries, reading
 from community.chat.models import Message
 from community.core import db, realtime
@@ -33,6 +34,9 @@ class Screen:
         self.stale: list[int] = []
 
     def hear(self, name: str, told: dict[str, Any]) -> None:
+        if name == "apart_changed":
+            self.stale.append(1)
+            return
         seq, known = told["seq"], self.messages.get(told["seq"])
         self.newest = max(self.newest, seq)
         if name == "message_reacted":
@@ -77,7 +81,9 @@ class Screen:
 
 MOVES = st.lists(
     st.tuples(
-        st.sampled_from(["write", "worry", "reply", "edit", "withdraw", "react", "unreact", "hide", "restore"]),
+        st.sampled_from(
+            ["write", "worry", "reply", "edit", "withdraw", "react", "unreact", "hide", "restore", "block", "mute", "meet"]
+        ),
         st.integers(0, 7),
         st.integers(0, 1),
     ),
@@ -89,8 +95,11 @@ MOVES = st.lists(
 class Talk:
     """Two people and a moderator's hand in one room of a real database."""
 
-    def __init__(self, stage: Stage, people: tuple[Person, Person]) -> None:
+    def __init__(self, stage: Stage, people: tuple[Person, Person], reader: Person) -> None:
         self.stage, self.people, self.count = stage, people, 0
+        self.reader, self.silent = reader, frozenset[int]()
+        for person in people:
+            stage.do(lambda who=person.id: blocking.meet_again(reader.account(), who))  # type: ignore[misc]
         with stage.writing() as session:
             room = Room(slug=uuid4().hex, name="Kitchen", mode="hold", write_by="joined", created_at=now())
             session.add(room)
@@ -107,6 +116,9 @@ class Talk:
             return  # a refused act leaves nothing behind: the comparison below would show it
 
     def _act(self, move: str, which: int, actor: Person) -> None:
+        if move in ("block", "mute", "meet"):
+            self._keeps_away(move, actor)
+            return
         if move in ("write", "worry", "reply"):
             self.count += 1
             body = WORRYING if move == "worry" else f"Line {self.count}."
@@ -125,7 +137,12 @@ class Talk:
         self.count += 1
         verbs: dict[str, Callable[[], Any]] = {
             "edit": lambda: actions.edit_message(
-                actor.account(), found.id, body=WORRYING if self.count % 4 == 0 else f"Now {self.count}.", limit=2000, minutes=10
+                actor.account(),
+                found.id,
+                body=WORRYING if self.count % 4 == 0 else f"Now {self.count}.",
+                limit=2000,
+                minutes=10,
+                note=None if self.count % 3 else f"note {self.count}",
             ),
             "withdraw": lambda: actions.withdraw_message(actor.account(), found.id),
             "react": lambda: actions.react(actor.account(), found.id, "hug", on=True),
@@ -138,12 +155,21 @@ class Talk:
         self.stage.do(lambda: reading.note_read(reader.account(), room(), since))
         return self.stage.ask(lambda: reading.unread_in(reader.account(), room()))
 
+    def _keeps_away(self, move: str, other: Person) -> None:
+        if move == "meet":
+            blocking.meet_again(self.reader.account(), other.id)
+        else:
+            blocking.keep_away(self.reader.account(), other.id, move)
+        db.session().flush()
+        self.silent = blocking.apart_from(self.reader.account()).silent
+        db.after_commit(lambda: realtime.socketio.emit("apart_changed", {"room": self.room}))
+
     def read(self, reader: Person, seq: int) -> queries.Stretch:
         return self.stage.ask(lambda: queries.messages_after(reader.account(), db.session().get_one(Room, self.room), seq))
 
 
 def told_in(room: int, events: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
-    names = ("message", "message_hidden", "message_reacted")
+    names = ("message", "message_hidden", "message_reacted", "apart_changed")
     return [(name, told) for name, told in events if name in names and told["room"] == room]
 
 
@@ -153,9 +179,14 @@ def test_events_in_any_order_and_a_reading_give_what_is_stored(
     app: Flask, stage: Stage, dev: Person, moves: list[tuple[str, int, int]], data: Any
 ) -> None:
     events: list[tuple[str, dict[str, Any]]] = []
-    kept, realtime.socketio.emit = realtime.socketio.emit, lambda name, told, **_where: events.append((name, told))
+    talk = Talk(stage, (stage.person("Ana"), stage.person("Ben")), dev)
+
+    def emit(name: str, told: dict[str, Any], **_where: Any) -> None:
+        if told.get("author_id") not in talk.silent:  # as every manager leaves out who keeps apart
+            events.append((name, told))
+
+    kept, realtime.socketio.emit = realtime.socketio.emit, emit
     try:
-        talk = Talk(stage, (stage.person("Ana"), stage.person("Ben")))
         for move in moves:
             talk.does(*move)
     finally:

@@ -699,6 +699,79 @@ def test_an_answer_and_a_kind_answer_reach_the_other_screen(house: House, screen
     expect(ben.locator(".quote")).to_have_text("Answers a message that is no longer here")
 
 
+def test_two_notice_each_other_until_they_keep_apart_and_open_screens_follow_at_once(house: House, screens: Screens) -> None:
+    room = house.room()
+    ana, ben = screens(house.ana, room), screens(house.ben, room, phone=True)
+    for page in (ana, ben):
+        expect(page.locator("[data-here-says]")).to_have_text("2 here")
+    ana.locator("[data-here] summary").click()
+    expect(ana.locator(".here-list li")).to_contain_text(["Ana you", "Ben"])
+    ana.keyboard.press("Escape")
+    ben.get_by_label("Message").press_sequentially("Good mor")
+    expect(ana.locator(".typing")).to_have_text("Ben is writing …")
+    expect(ana.locator(".typing")).to_have_js_property("ariaLive", None)
+    ben.get_by_label("Message").fill("Good morning.")
+    ben.get_by_role("button", name="Send").click()
+    wait_for_words(ana, ["Good morning."])
+    expect(ana.locator(".typing")).to_be_hidden()
+    says(ana, "Hello, Ben.")
+    wait_for_words(ben, ["Good morning.", "Hello, Ben."])
+    ana.get_by_label("Message").fill("A draft")
+    house.stage.do(lambda: blocking.keep_away(house.ana.account(), house.ben.id, "block"))  # in another window, or process
+    wait_for_words(ana, ["Hello, Ben."])
+    wait_for_words(ben, ["Good morning."])
+    for page in (ana, ben):
+        expect(page.locator("[data-here-says]")).to_have_text("1 here")
+    assert ana.evaluate("document.activeElement.value") == "A draft"
+    house.stage.do(lambda: blocking.keep_away(house.ana.account(), house.ben.id, "mute"))
+    wait_for_words(ana, ["You muted Ben. Show", "Hello, Ben."])
+    wait_for_words(ben, ["Good morning.", "Hello, Ben."])
+    ana.get_by_label("More for the words of Ben").click()
+    ana.get_by_role("link", name="Reply").click()
+    expect(ana.locator(".answering .quote")).to_contain_text("(you muted them)")
+    house.stage.do(lambda: blocking.meet_again(house.ana.account(), house.ben.id))
+    wait_for_words(ana, ["Good morning.", "Hello, Ben."])
+
+
+def test_reading_aloud_can_be_paused_by_keyboard_and_that_is_remembered(house: House, screens: Screens) -> None:
+    room = house.room()
+    ana, ben = screens(house.ana, room), screens(house.ben, room)
+    log = ana.locator("[role=log]")
+    pause = ana.get_by_role("button", name="Stop reading new messages aloud")
+    pause.focus()
+    expect(pause).to_be_in_viewport()
+    ana.keyboard.press("Enter")
+    expect(log).to_have_attribute("aria-live", "off")
+    expect(ana.locator("#said")).to_have_text("New messages still come and are not read aloud.")
+    ana.reload()
+    expect(log).to_have_attribute("aria-live", "off")
+    ana.get_by_label("Message").fill("I am in the middle of a")
+    for number in range(5):
+        says(ben, f"Line {number}.")
+    wait_for_words(ana, [f"Line {number}." for number in range(5)])
+    assert ana.evaluate("document.activeElement.name") == "body"
+    expect(ana.locator("#said")).to_have_count(0)
+    again = ana.get_by_role("button", name="Read new messages aloud again")
+    again.focus()
+    ana.keyboard.press("Enter")
+    expect(log).not_to_have_attribute("aria-live", "off")
+
+
+def test_words_and_their_note_are_changed_on_a_page_and_follow_on_other_screens(house: House, screens: Screens) -> None:
+    room = house.room()
+    ana, ben = screens(house.ana, room), screens(house.ben, room)
+    says(ana, "It was loud in the ward.")
+    wait_for_words(ben, ["It was loud in the ward."])
+    ana.get_by_label("More for your words").click()
+    ana.get_by_role("link", name="Edit").click()
+    ana.get_by_label("Content note").fill("mentions of hospital")
+    ana.get_by_role("button", name="Save").click()
+    expect(ana.locator(".message .reveal summary")).to_have_text("Note: mentions of hospital")
+    expect(ben.locator(".message .reveal summary")).to_have_text("Note: mentions of hospital")
+    expect(ben.locator(".bubble")).to_be_hidden()
+    expect(ben.locator(".message-state")).to_have_text("Edited")
+
+
 # ---- reading
 
 

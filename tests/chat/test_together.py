@@ -155,6 +155,20 @@ def test_words_that_are_held_after_a_change_leave_every_screen(stage: Stage, ana
     assert read(stage, ben)["messages"] == []
 
 
+def test_a_content_note_can_be_changed_and_passes_the_gate(stage: Stage, ana: Person, ben: Person) -> None:
+    wire, other = ana.live(), inside(stage, ben)
+    message = write(wire, stage, "See above.", note="hospital")["message"]
+    heard(other)
+    assert ask(wire, "edit_message", message=message["id"], body="See below.")["message"]["note"] == "hospital"
+    assert ask(wire, "edit_message", message=message["id"], body="See below.", note="")["message"]["note"] == ""
+    assert [told["note"] for _, told in heard(other)] == ["hospital", ""]
+    assert 'name="note"' in ana.get(f"/messages/{message['id']}/edit").text
+    assert ana.post(f"/messages/{message['id']}/edit", body="See below.", note=WORRYING).status_code == 303
+    assert len(stage.cases()) == 1
+    refused = ana.post(f"/messages/{message['id']}/edit", body=" ", note="kept as typed")
+    assert (refused.status_code, "kept as typed" in refused.text) == (422, True)
+
+
 def test_changing_ends_after_a_while(stage: Stage, ana: Person) -> None:
     message = ana.says("Old words.").message
     with stage.writing() as session:
@@ -227,6 +241,32 @@ def test_what_somebody_muted_wrote_is_sent_without_its_words_until_it_is_opened(
     assert "Loud words." in ana.get(f"/rooms/{stage.low_days}/chat?at={message.seq}&open={message.seq}").text
     ana.says("Quiet words.")
     assert len(read(stage, ben)["messages"]) == 2
+
+
+def test_who_muted_somebody_can_still_answer_them(stage: Stage, ana: Person, ben: Person) -> None:
+    keeps_away(ana, ben, "mute")
+    loud = ben.says("Loud words.").message
+    assert "Reply" in ana.get(f"/rooms/{stage.low_days}/chat").text
+    page = ana.get(f"/rooms/{stage.low_days}/chat?reply={loud.seq}").text
+    assert "(you muted them)" in page
+    assert "Loud words." not in page
+    assert write(ana.live(), stage, "I heard you.", reply_to=loud.seq)["ok"]
+    assert [quote["words"] for quote in read(stage, ana)["quotes"]] == ["(you muted them)"]
+    assert [quote["words"] for quote in read(stage, ben)["quotes"]] == ["Loud words."]
+
+
+def test_open_screens_of_two_are_told_to_read_again_when_they_keep_apart_or_meet(
+    stage: Stage, ana: Person, ben: Person, mia: Person
+) -> None:
+    wires = {person.name: inside(stage, person) for person in (ana, ben, mia)}
+    told = {"block": ["Ana", "Ben"], "mute": ["Ana", "Ben"], "meet": ["Ana"]}  # Ben’s block ends as it becomes a mute
+    for kind, names in told.items():
+        if kind == "meet":
+            ana.post(f"/people/{ben.id}/meet")
+        else:
+            keeps_away(ana, ben, kind)
+        events = {name: [event for event, _ in heard(wire)] for name, wire in wires.items()}
+        assert {name for name, names_of in events.items() if "apart_changed" in names_of} == set(names), kind
 
 
 def test_an_answer_does_not_carry_blocked_words_to_a_third_person(stage: Stage, ana: Person, ben: Person, mia: Person) -> None:

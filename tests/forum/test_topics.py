@@ -331,3 +331,25 @@ def test_only_answers_that_members_see_are_counted(stage: Stage, ana: Person, be
     assert "1 reply" in ana.get(listed).text
     hide(stage, held.id)
     assert "no replies yet" in ana.get(listed).text
+
+
+def test_who_somebody_keeps_apart_from_is_folded_for_them_alone_and_opened_by_choice(
+    stage: Stage, ana: Person, ben: Person, mia: Person
+) -> None:
+    topic = ben.opens("Ben’s title", "Words of Ben about lanterns.").post.topic_id
+    own = ana.opens("Ana’s title", "Words of Ana.").post.topic_id
+    ben.answers(own, "Ben answers about lanterns.")
+    ana.post(f"/people/{ben.id}/apart", kind="block")
+    ana.get("/me/apart")  # what is told there names him
+    listed = ana.get(f"/rooms/{stage.low_days}/topics").text
+    assert "A topic by somebody you keep apart from" in listed
+    for preview in (listed, ana.get("/search?q=lanterns").text):
+        assert "Ben" not in preview
+        assert "Words of" not in preview
+    page = ana.get(f"/topics/{own}").text
+    folded = page.index("<summary>From somebody you keep apart from</summary>")
+    assert folded < page.index("Ben answers about lanterns.") < page.index("</details>", folded)
+    assert "<summary>Show its title</summary>" in ana.get(f"/topics/{topic}").text
+    for other, words in ((ben, "Words of Ana."), (mia, "Ben answers about lanterns.")):
+        assert "keep apart" not in other.get(f"/topics/{own}").text, "nobody is told"
+        assert words in other.get(f"/topics/{own}").text

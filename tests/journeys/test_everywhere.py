@@ -22,8 +22,8 @@ PICTURES = Path(os.environ.get("KITH_PICTURES", TOP / ".artifacts"))
 PAGES = {
     None: ["/", "/sign-up", "/sign-in", "/help", "/house-rules", "/about", "/nowhere"],
     "Ana": ["/", "/rooms/1", "/rooms/1/topics", "/rooms/1/topics/new", "/topics/1", "/rooms/1/chat", "/rooms/1/chat?at=5",
-            "/search?q=morning", "/search?q=zzz", "/notifications", "/me", "/report/post/1", "/help", "/help/talk", "/sessions",
-            "/sessions/1", "/sessions/2"],
+            "/search?q=morning", "/search?q=zzz", "/notifications", "/me", "/me/apart", "/people/2/apart", "/report/post/1", "/help",
+            "/help/talk", "/sessions", "/sessions/1", "/sessions/2"],
     "Mia": ["/desk", "{case}", "/sessions/1", "/sessions/1/edit", "/rooms/1/sessions/new"],
     "Noa": ["/desk"],
     "Sol": ["/desk/sanctions", "/sessions/2"],
