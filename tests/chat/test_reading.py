@@ -271,3 +271,8 @@ def test_pages_lead_down_to_the_newest_without_a_gap_or_a_repeat(stage: Stage, a
         address = later[1] if later else ""
     assert seen == list(range(1, 171))
     assert "chat.room.mjs" in page, "the page with the newest is live"
+
+
+def test_a_page_goes_without_the_number_when_it_cannot_be_counted(stage: Stage, ana: Person) -> None:
+    stage.do(lambda: db.session().execute(sa.text("ALTER TABLE read_places RENAME TO gone")))
+    assert ana.get("/house-rules").status_code == 200

@@ -144,7 +144,7 @@ def test_without_script_one_finds_what_is_new_a_day_and_words_said_before(visit:
     expect(page.locator("#new-since + .message .bubble")).to_have_text("Quiet line 0")
     expect(page.locator("#new-since")).to_be_in_viewport()
     page.get_by_text("Find", exact=True).click()
-    page.get_by_label("Day").fill("2020-02-29")
+    page.get_by_label("Day", exact=True).fill("2020-02-29")
     page.get_by_role("button", name="Go").click()
     expect(page.get_by_text("Nothing was said here on 29 February 2020")).to_be_visible()
     expect(page.locator(".message:target")).to_be_in_viewport()

@@ -145,21 +145,26 @@ def test_of_a_message_with_a_note_others_see_the_note_alone(stage: Stage, ana: P
     assert "&lt;ward&gt;" in ana.get("/search?q=kettle").text
 
 
-def test_topics_and_messages_follow_each_other_newest_first_page_by_page(stage: Stage, ana: Person) -> None:
-    expected = []
-    for number in range(1, 31):
-        if number % 3:
-            expected.append(f"message-{says(stage, ana, f'teapot {number}', key=str(number)).id}")
-        else:
-            expected.append(f"post-{ana.opens(f'T{number}', 'teapot').post.id}")
-    pages, address = [], "/search?q=teapot"
+@pytest.mark.parametrize("kinds", ["mmp" * 10, "p" * 43 + "m", "m" * 43 + "p"])
+def test_topics_and_messages_follow_each_other_newest_first_page_by_page(stage: Stage, ana: Person, kinds: str) -> None:
+    topic = ana.opens("T", "Hello.").post.topic_id
+    expected = [f"{kind}-{_said(ana, topic, kind, str(number))}" for number, kind in enumerate(kinds)]
+    stage.ask(index_new_messages)
+    found: list[str] = []
+    address = "/search?q=teapot"
     while address:
         page = ana.get(address).text
-        pages.append(re.findall(r'topic-title" href="[^"]+#([^"]+)"', page))
+        hits = re.findall(r'topic-title" href="[^"]+#([mp])[^"]+-(\d+)"', page)
+        found += [f"{kind}-{number}" for kind, number in hits]
         onward = re.search(r'rel="next" href="([^"]+)"', page)
+        assert len(hits) == 20 or not onward
         address = html.unescape(onward[1]) if onward else ""
-    assert [len(page) for page in pages] == [20, 10]
-    assert [hit for page in pages for hit in page] == list(reversed(expected))
+    assert found == list(reversed(expected))
+
+
+def _said(person: Person, topic: int, kind: str, number: str) -> int:
+    said = person.says(f"teapot {number}", key=number).message if kind == "m" else person.answers(topic, f"teapot {number}").post
+    return int(said.id)
 
 
 def test_one_chat_can_be_searched_alone(stage: Stage, ana: Person) -> None:
