@@ -57,8 +57,10 @@ class CodedAutomaton:
     def __init__(self, phrases: dict[str, tuple[Hit, ...]]) -> None:
         self._automaton = ahocorasick.Automaton()
         self._automaton.add_word(_NEVER, ())  # the commonest byte gets the first edge, and is left at once
-        for phrase in sorted(phrases):
-            self._automaton.add_word(_coded(phrase).decode("latin-1"), phrases[phrase])
+        ordered = sorted(phrases, reverse=True)
+        while ordered:
+            phrase = ordered.pop()
+            self._automaton.add_word(_coded(phrase).decode("latin-1"), phrases.pop(phrase))
         self._automaton.make_automaton()
 
     def find(self, symbols: str) -> list[Found]:
@@ -94,7 +96,7 @@ _BEGINS = bytes(not 0x80 <= byte < 0xC0 for byte in range(256))
 
 
 def build(phrases: dict[str, tuple[Hit, ...]], engine: str = ENGINE) -> Automaton:
-    """An automaton over symbol strings; none of the phrases may be empty."""
+    """An automaton over symbol strings; none of the phrases may be empty. They are taken out of `phrases`: both at once take much room."""
     if engine == "python" or not phrases:
         return PythonAutomaton(phrases)
     return CodedAutomaton(phrases)

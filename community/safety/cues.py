@@ -3,11 +3,12 @@
 import re
 import tomllib
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache, cached_property
 from pathlib import Path
 
 from community.safety import folding, speech
+from community.safety.vocabulary import Memory
 
 _FILE = Path(__file__).with_name("cues.toml")
 _RED, _AMBER, _GREEN = "red", "amber", "green"
@@ -22,17 +23,18 @@ _BEFORE, _AFTER = 10, 10
 class Context:
     """A text with what every cue needs of it, worked out once and only when there is a finding.
 
-    With `last`, nothing is asked about words after that one and those around it.
+    Nothing is asked about words that are further from first..last than cues look.
     """
 
-    def __init__(self, text: str, words: Sequence[str], plain: Callable[[str], str], last: int | None = None) -> None:
-        self.text, self.words, self._read = text, words, plain
-        self._upto = None if last is None else last + _AFTER + 1
+    def __init__(self, text: str, words: Sequence[str], memory: Memory, first: int, last: int) -> None:
+        self.text, self.words, self._memory = text, words, memory
+        self._from, self._upto = max(first - _BEFORE, 0), last + _AFTER + 1
         self.known: dict[tuple[int, int], tuple[str, ...]] = {}
 
     @cached_property
     def spans(self) -> list[tuple[int, int]]:
-        return folding.spans(self.text, self._upto)
+        """By number of the word. Those before the first that is asked about are at the beginning."""
+        return [(0, 0)] * self._from + folding.spans(self.text, self._from, self._upto)
 
     @cached_property
     def quoted(self) -> list[tuple[int, int]]:
@@ -42,7 +44,10 @@ class Context:
 
     @cached_property
     def _ends(self) -> list[int]:
-        return [match.end() for match in _SENTENCE_END.finditer(self.text)]
+        if not self.spans:
+            return []
+        begins, ends = self.spans[min(self._from, len(self.spans) - 1)][0], self.spans[-1][1] + 1
+        return [match.end() for match in _SENTENCE_END.finditer(self.text, begins, ends)]
 
     def sentence(self, start: int, end: int) -> tuple[int, int]:
         """Offsets of the sentence, or sentences, that hold a span."""
@@ -85,7 +90,10 @@ class Context:
         return self._plain(first, last + 1)
 
     def _plain(self, begin: int, stop: int) -> list[str]:
-        return [part for word in map(self._read, self.words[begin:stop]) for part in _SPOKEN[word]]
+        words = self.words[begin:stop]
+        if not self._memory.views.keys().isdisjoint(words):
+            words = list(map(self._memory.plain, words))
+        return [part for word in words for part in _SPOKEN[word]]
 
 
 class _Spoken(dict[str, tuple[str, ...]]):
@@ -160,29 +168,22 @@ def _of(first: int, last: int, context: Context) -> tuple[str, ...]:
 
 def _seen(before: list[str], after: list[str], said: list[str]) -> set[tuple[str, str]]:
     """(cue, where) of the phrases that stand where they must."""
-    words = before + said + after
+    index = _by_first_words()
+    words = [*before, *said, *after, ""]
     start, end = len(before), len(before) + len(said)
     told = bool(said) and said[0] in speech.clause("told")
-    return {
-        (cue, where)
-        for at, cue, where, phrase in _phrases(words)
-        if _stands(where, at, at + len(phrase), start, end) and not (where == "ends" and told and _is_of_another(cue, phrase))
-    }
-
-
-def _phrases(words: list[str]) -> Iterator[tuple[int, str, str, tuple[str, ...]]]:
-    """(place, cue, where, phrase) of every listed phrase in the words."""
-    index = _by_first_words()
+    seen: set[tuple[str, str]] = set()
     for at, word in enumerate(words):
         if word not in index:
             continue
         alone, longer = index[word]
-        for cue, where, phrase in alone:
-            yield at, cue, where, phrase
-        following = words[at + 1] if at + 1 < len(words) else ""
-        for cue, where, phrase in longer.get(following, ()):
-            if len(phrase) == 2 or tuple(words[at : at + len(phrase)]) == phrase:
-                yield at, cue, where, phrase
+        for cue, where, phrase in (*alone, *longer.get(words[at + 1], ())):
+            upto = at + len(phrase)
+            if not _stands(where, at, upto, start, end) or (where == "ends" and told and _is_of_another(cue, phrase)):
+                continue
+            if len(phrase) < 3 or tuple(words[at:upto]) == phrase:
+                seen.add((cue, where))
+    return seen
 
 
 def _is_of_another(cue: str, phrase: tuple[str, ...]) -> bool:

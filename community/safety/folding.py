@@ -241,8 +241,8 @@ class _Slots(_Table):
 _SLOTS = _Slots()
 
 
-def spans(text: str, upto: int | None = None) -> list[tuple[int, int]]:
-    """(start, end) in code points of the original for every word that `words` gives, or the first `upto` of them."""
+def spans(text: str, first: int = 0, upto: int | None = None) -> list[tuple[int, int]]:
+    """(start, end) in code points of the original for every word that `words` gives, or for those from `first` before `upto`."""
     if _FACE in text:
         text = text.replace(_FACE, " ")
     if not text.isascii():
@@ -252,7 +252,7 @@ def spans(text: str, upto: int | None = None) -> list[tuple[int, int]]:
         else:
             for char in foreign:
                 text = text.replace(char, _SLOTS[ord(char)] or "'")
-    return list(map(re.Match.span, islice(_WORD.finditer(text), upto)))
+    return list(map(re.Match.span, islice(_WORD.finditer(text), first, upto)))
 
 
 def straighten(word: str) -> str:

@@ -1,10 +1,9 @@
 """A lexicon: all rules of one revision, compiled once and never changed."""
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, pairwise, product
 from math import prod
 from types import MappingProxyType
 
@@ -57,7 +56,7 @@ class Lexicon:
     letters: Letters
     fragments: re.Pattern[str]
     glue: streams.Glue
-    pairs: frozenset[str]
+    pairs: streams.Pairs
 
     @classmethod
     def compile(cls, rules: Iterable[Rule], revision: int = 0, engine: str = ENGINE) -> "Lexicon":
@@ -67,10 +66,11 @@ class Lexicon:
         ways = [way for rule in made.rules.values() for way in _ways(rule)]
         made.letters = Letters(made.rules.values(), engine)
         made.vocabulary = Vocabulary(phrase for way in ways for part in way.parts for phrase in part)
-        phrases: dict[str, list[Hit]] = defaultdict(list)
+        phrases = Phrases()
         made.targets = tuple(_target(number, way, made.vocabulary, phrases) for number, way in enumerate(ways))
-        made.automaton = build(_shared(phrases), engine)
+        del ways  # what is not needed any more makes room for what is
         made.pairs = _pairs(phrases, made.targets)
+        made.automaton = build(phrases.hits, engine)
         made.fragments = streams.fragments_of(made.vocabulary)
         made.glue = streams.glue_of(made.vocabulary)
         return made
@@ -99,29 +99,46 @@ def _long(way: patterns.Parsed) -> tuple[tuple[Phrase, ...], ...]:
     return tuple(tuple(map(speech.long_form, part)) for part in way.parts)
 
 
-def _target(number: int, way: Way, vocabulary: Vocabulary, phrases: dict[str, list[Hit]]) -> Target:
+class Phrases:
+    """The phrases of every target's anchor, and what each of them hits. Equal hits are one tuple: most phrases are one of many."""
+
+    def __init__(self) -> None:
+        self.hits: dict[str, tuple[Hit, ...]] = {}
+        self._same: dict[tuple[Hit, ...], tuple[Hit, ...]] = {}
+
+    def add(self, number: int, anchor: Iterable[str]) -> None:
+        alone: dict[int, tuple[Hit, ...]] = {}
+        for symbols in anchor:
+            hits = alone.setdefault(len(symbols), ((number, len(symbols)),))
+            known = self.hits.get(symbols)
+            if known:
+                hits = known + hits
+                hits = self._same.setdefault(hits, hits)
+            self.hits[symbols] = hits
+
+
+def _target(number: int, way: Way, vocabulary: Vocabulary, phrases: Phrases) -> Target:
     anchor = max(range(len(way.parts)), key=lambda at: _rarity(way.parts[at])) if len(way.parts) > 1 else 0
-    parts = [_part(way.rule, part, vocabulary) for part in way.parts]
-    hits = {length: (number, length) for length in parts[anchor].lengths}
-    for symbols in parts[anchor].phrases:
-        phrases[symbols].append(hits[len(symbols)])
-    before = tuple((parts[at], way.gaps[at]) for at in range(anchor - 1, -1, -1))
-    after = tuple((parts[at], way.gaps[at - 1]) for at in range(anchor + 1, len(parts)))
+    before = tuple((_part(way.rule, way.parts[at], vocabulary), way.gaps[at]) for at in range(anchor - 1, -1, -1))
+    after = tuple((_part(way.rule, way.parts[at], vocabulary), way.gaps[at - 1]) for at in range(anchor + 1, len(way.parts)))
+    phrases.add(number, _written_out(way.rule, way.parts[anchor], vocabulary))
     return Target(way.rule, way.exception, before, after)
-
-
-def _shared(phrases: dict[str, list[Hit]]) -> dict[str, tuple[Hit, ...]]:
-    """Equal hits as one tuple: most phrases are one of many of their rule."""
-    known: dict[tuple[Hit, ...], tuple[Hit, ...]] = {}
-    return {symbols: known.setdefault(same, same) for symbols, hits in phrases.items() for same in (tuple(hits),)}
 
 
 def _rarity(part: tuple[Phrase, ...]) -> float:
     """How few ordinary sentences hold the part: the fewer words it can begin a search at, the better an anchor."""
-    return -sum(prod(speech.share(word) for word in phrase) for phrase in part)
+    return -sum([prod(map(speech.share, phrase)) for phrase in part])
 
 
 def _part(rule: Rule, phrases: tuple[Phrase, ...], vocabulary: Vocabulary) -> Part:
+    made = frozenset(_written_out(rule, phrases, vocabulary))
+    lengths = tuple(sorted(set(map(len, made))))
+    firsts, lasts = frozenset([symbols[0] for symbols in made]), frozenset([symbols[-1] for symbols in made])
+    return Part(made, lengths, lengths[::-1], firsts, lasts)
+
+
+def _written_out(rule: Rule, phrases: tuple[Phrase, ...], vocabulary: Vocabulary) -> set[str]:
+    """The symbols of every phrase the part stands for."""
     made: set[str] = set()
     for phrase in phrases:
         try:
@@ -130,13 +147,15 @@ def _part(rule: Rule, phrases: tuple[Phrase, ...], vocabulary: Vocabulary) -> Pa
             made.update(map("".join, product(*map(vocabulary.choices, phrase))))
         if len(made) > MAX_PHRASES:
             raise patterns.PatternError(f"{rule.key}: The pattern stands for more than {MAX_PHRASES} phrases: make it two rules.")
-    lengths = tuple(sorted(set(map(len, made))))
-    firsts, lasts = frozenset(symbols[0] for symbols in made), frozenset(symbols[-1] for symbols in made)
-    return Part(frozenset(made), lengths, lengths[::-1], firsts, lasts)
+    return made
 
 
-def _pairs(phrases: Iterable[str], targets: tuple[Target, ...]) -> frozenset[str]:
-    """Symbols that stand side by side in some phrase."""
-    beside = (part for target in targets for part, _ in (*target.before, *target.after))
-    known = [*phrases, *(symbols for part in beside for symbols in part.phrases)]
-    return frozenset(symbols[at : at + 2] for symbols in known for at in range(len(symbols) - 1))
+def _pairs(phrases: Phrases, targets: tuple[Target, ...]) -> streams.Pairs:
+    beside = (symbols for target in targets for part, _ in (*target.before, *target.after) for symbols in part.phrases)
+    seconds: dict[str, str] = {}
+    for symbols in chain(phrases.hits, beside):
+        for first, second in pairwise(symbols):
+            known = seconds.get(first, "")
+            if second not in known:
+                seconds[first] = known + second
+    return seconds

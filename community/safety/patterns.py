@@ -53,6 +53,8 @@ def parse(pattern: str) -> tuple[Parsed, ...]:
 
 
 def _parsed(pattern: str) -> tuple[Parsed, ...]:
+    if _SIGNS.isdisjoint(pattern):  # most rules people write: nothing but words
+        return (Parsed(((tuple(word for token in pattern.split() for word in _folded(token)),),), ()),)
     return tuple(way for tokens in _alternatives(_tokens(pattern)) for way in _ways(tokens))
 
 
@@ -142,6 +144,9 @@ def _tokens(pattern: str) -> list[str]:
     return pattern.split()
 
 
+_SIGNS = frozenset("()[]|_*")
+
+
 def _is_gap(token: str) -> bool:
     return token == "_" or (token[0] == "_" and token[1:].isdigit())
 
@@ -210,12 +215,17 @@ def _word(token: str) -> list[Phrase]:
     stem = token.removesuffix("*")
     if stem.count("*") or not stem:
         raise PatternError(f"The star in {token} must stand at the end of a word.")
-    folded = folding.words(stem)
-    folded = [word.strip(folding.MASKS) or word for word in folded]
-    if not folded:
-        raise PatternError(f"There is no word in {token}.")
+    folded = _folded(stem)
     if token != stem:
         if len(folded[-1]) < 3:
             raise PatternError(f"{token} begins with too few letters: write at least three before the star.")
         folded[-1] += "*"
     return [tuple(folded)]
+
+
+def _folded(token: str) -> list[str]:
+    """The words of one token: punctuation may part it into several."""
+    folded = [word.strip(folding.MASKS) or word for word in folding.words(token)]
+    if not folded:
+        raise PatternError(f"There is no word in {token}.")
+    return folded

@@ -61,8 +61,10 @@ def scan(text: str, lexicon: Lexicon, *, room: int | None = None, profile: str =
         return ()
     excepted = _excepted(matches)
     standing = _standing(matches, excepted, room, profile)
-    last = None if places else max((match.last for match in standing), default=0)
-    context = cues.Context(text, words, memory.plain, last)
+    if not standing and not places:
+        return ()
+    around = (0, len(words)) if places else (min(match.first for match in standing), max(match.last for match in standing))
+    context = cues.Context(text, words, memory, *around)
     findings = [_finding(match, context, budget) for match in standing]
     findings += islice(_in_letters(places, context, excepted, room, profile), MAX_FINDINGS)
     return tuple(sorted(findings, key=_in_order))
@@ -281,11 +283,12 @@ def _located(hits: list[RawHit], read: list[str], view: Callable[[int], str], le
     for target, start, end in hits:
         first = bisect_right(begins, start) - 1
         last = bisect_right(begins, end - 1, first) - 1
-        left = start - begins[first] if view(first) in _RUN_TOGETHER else 0
-        over = begins[last + 1] - end if view(last) in _RUN_TOGETHER else 0
+        views = list(map(view, range(first, last + 1)))
+        left = start - begins[first] if views[0] in _RUN_TOGETHER else 0
+        over = begins[last + 1] - end if views[-1] in _RUN_TOGETHER else 0
         if left + over > end - start:
             continue  # it lies in words run together and leaves more of them over than it covers
-        seen = next((how for at in range(first, last + 1) if (how := view(at)) != "words"), "words")
+        seen = next((how for how in views if how != "words"), "words")
         found.append(Match(lexicon.targets[target], first, last, seen))
     return found
 

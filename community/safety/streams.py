@@ -24,6 +24,9 @@ class Piece(NamedTuple):
     view: str
 
 
+Pairs = dict[str, str]
+"""By symbol, those that follow it in some phrase."""
+
 Glue = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 """(a second symbol, the pairs that end with it: symbols apart, symbols as one of the same length)."""
 
@@ -74,7 +77,7 @@ def fragments_of(vocabulary: Vocabulary) -> re.Pattern[str]:
     return re.compile(f"{SINGLE}|{SHORT}[{SHORT}{short}]" + (f"|[{short}]{SHORT}" if short else ""))
 
 
-def likeliest(places: list[int], words: list[str], read: list[str], memory: Memory, pairs: frozenset[str]) -> list[str]:
+def likeliest(places: list[int], words: list[str], read: list[str], memory: Memory, pairs: Pairs) -> list[str]:
     """`read`, where the words at `places`, each with several readings, are read as what forms phrases with their neighbours;
     [] if that changes nothing."""
     changed: list[str] = []
@@ -104,12 +107,12 @@ def _runs(places: list[int]) -> Iterator[tuple[int, int]]:
     yield first, last
 
 
-def _best_between(before: str, after: str, options: tuple[str, ...], pairs: frozenset[str]) -> str:
+def _best_between(before: str, after: str, options: tuple[str, ...], pairs: Pairs) -> str:
     """`_best_path` for one place, which is nearly always all there is."""
     left, right = before[-1:], after.lstrip(EMPHASIS)[:1]
     best, most = "", -1.0
     for rank, option in enumerate(options):
-        score = (left + option.lstrip(EMPHASIS)[:1] in pairs) + (option[-1:] + right in pairs) - rank / 100
+        score = _paired(left, option.lstrip(EMPHASIS)[:1], pairs) + _paired(option[-1:], right, pairs) - rank / 100
         if len(option) > 1:
             score += _inside(option, pairs)
         if score > most:
@@ -117,14 +120,14 @@ def _best_between(before: str, after: str, options: tuple[str, ...], pairs: froz
     return best
 
 
-def _best_path(choices: list[tuple[str, ...]], pairs: frozenset[str]) -> list[str]:
+def _best_path(choices: list[tuple[str, ...]], pairs: Pairs) -> list[str]:
     """One of the choices for each place, so that as many neighbours as possible form pairs."""
     scores: dict[str, float] = {"": 0.0}
     steps: list[dict[str, str]] = []
     for options in choices:
         step: dict[str, tuple[float, str]] = {}
         for rank, option in enumerate(options):
-            came = max((score + (_joint(before, option) in pairs), before) for before, score in scores.items())
+            came = max((score + _joined(before, option, pairs), before) for before, score in scores.items())
             step[option] = (came[0] + _inside(option, pairs) - rank / 100, came[1])
         scores = {option: score for option, (score, _) in step.items()}
         steps.append({option: before for option, (_, before) in step.items()})
@@ -134,13 +137,17 @@ def _best_path(choices: list[tuple[str, ...]], pairs: frozenset[str]) -> list[st
     return path[::-1]
 
 
-def _inside(option: str, pairs: frozenset[str]) -> int:
+def _inside(option: str, pairs: Pairs) -> int:
     """The pairs within one reading: `killmyself` read as two words."""
-    return sum(first + second in pairs for first, second in pairwise(option.replace(EMPHASIS, "")))
+    return sum(_paired(first, second, pairs) for first, second in pairwise(option.replace(EMPHASIS, "")))
 
 
-def _joint(before: str, after: str) -> str:
-    return before[-1:] + after.lstrip(EMPHASIS)[:1]
+def _joined(before: str, after: str, pairs: Pairs) -> bool:
+    return _paired(before[-1:], after.lstrip(EMPHASIS)[:1], pairs)
+
+
+def _paired(first: str, second: str, pairs: Pairs) -> bool:
+    return second != "" and second in pairs.get(first, "")
 
 
 # -------------------------------------------------------------------- putting letters together again

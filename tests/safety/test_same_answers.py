@@ -6,8 +6,10 @@ Content note: plain, short sentences of the starter rules about self-harm and su
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from community.safety import Finding, Lexicon, Rule, folding, scan, scanning, speech, starter_rules, vocabulary
+from community.safety import Finding, Lexicon, Rule, cues, folding, patterns, scan, scanning, speech, starter_rules, vocabulary
 from tests.safety.plainly import found_in
 
 RULES = list(starter_rules())
@@ -106,3 +108,31 @@ def test_of_very_many_findings_every_rule_keeps_its_first_and_the_gravest_come_f
     assert len(findings) == scanning.MAX_FINDINGS
     assert {found.rule for found in findings} >= {rule.key for rule in rules if rule.severity == "crisis"}
     assert len({found.rule for found in findings}) == scanning.MAX_FINDINGS
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.text("abK é'-.!?,1#$%", max_size=30))
+def test_a_pattern_of_words_alone_is_read_as_one_in_brackets(pattern: str) -> None:
+    assert _parsed_or_refused(pattern) == _parsed_or_refused(f"({pattern})")
+
+
+def _parsed_or_refused(pattern: str) -> str:
+    try:
+        return str(patterns.parse(pattern))
+    except patterns.PatternError as error:
+        return type(error).__name__
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**32))
+def test_what_is_far_from_a_finding_changes_none_of_its_cues(seed: int) -> None:
+    text = some_text(random.Random(seed))
+    words = folding.words(text)
+    memory = STARTER.vocabulary.memory()
+    whole = cues.Context(text, words, memory, 0, len(words))
+    for first in range(len(words)):
+        last = min(first + 2, len(words) - 1)
+        near = cues.Context(text, words, memory, first, last)
+        assert near.rounded(first, last) == whole.rounded(first, last)
+        assert near.spans[first : last + 1] == whole.spans[first : last + 1]
+        assert cues.of(first, last, near) == cues.of(first, last, whole)
