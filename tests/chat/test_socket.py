@@ -106,7 +106,7 @@ def test_catching_up_comes_in_pages_that_say_how_far_they_are_complete(stage: St
 
 
 def test_an_answer_is_never_so_long_that_a_connection_is_dropped_for_it(stage: Stage, ana: Person) -> None:
-    said = [ana.says(f"{number} " + "🫂" * 1_990).message.seq for number in range(40)]
+    said = [ana.says(f"{number} " + "🫂" * 1_990).message.seq for number in range(60)]
     through, pages = 0, []
     while not pages or pages[-1]["more"]:
         pages.append(ask(ana.live(), "read_after", room=stage.low_days, seq=through))

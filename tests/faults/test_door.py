@@ -57,6 +57,7 @@ def test_only_our_own_name_is_answered(limited: Town) -> None:
     (server,), (ana,) = limited.servers, limited.people("Ana")
     evil = {"host": "evil.example", "origin": "http://evil.example"}
     assert status_of(server, ana, **evil) == 400
+    assert status_of(server, ana, host="evil.example") == 400, "not even with our own origin"
     assert status_of(server, ana, "X-Forwarded-Host: evil.example", origin="http://evil.example") == 400
     assert (
         status_of(server, ana, "X-Forwarded-Host: evil.example", "X-Forwarded-Proto: https", origin="https://evil.example") == 400
