@@ -72,6 +72,7 @@ export function oneMenu(list) {
   list.addEventListener("toggle", ({ target }) => {
     if (!target.open || !target.matches(".message-menu")) return;
     for (const other of list.querySelectorAll(".message-menu[open]")) if (other !== target) other.open = false;
+    target.closest(".message").scrollIntoView({ block: "nearest" }); // the list grows upwards: the words stay with their menu
   }, true);
   document.addEventListener("click", ({ target }) => {
     for (const open of list.querySelectorAll(".message-menu[open]")) if (!open.contains(target)) open.open = false;
