@@ -155,7 +155,7 @@ def _says_enough(targets: list[Target]) -> bool:
 def _as_read(symbols: str, read: list[str], words: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
     """Matches in the symbols of each word."""
     hits, views = _all_hits(symbols, lexicon), memory.views
-    return _located(hits, read, lambda at: views.get(words[at], "words"), lexicon) if hits else []
+    return _located(hits, read, lambda first, last: [views.get(word, "words") for word in words[first : last + 1]], lexicon)
 
 
 def _put_together(words: list[str], read: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
@@ -167,13 +167,13 @@ def _put_together(words: list[str], read: list[str], lexicon: Lexicon, memory: M
         return []
     origins = streams.origins(joints, len(words))
 
-    def view(at: int) -> str:
-        origin = origins[at]
-        return memory.view(words[origin]) if isinstance(origin, int) else origin.view
+    def views(first: int, last: int) -> list[str]:
+        parts = origins[first : last + 1]
+        return [memory.view(words[part]) if isinstance(part, int) else part.view for part in parts]
 
     return [
         match._replace(first=_word(origins[match.first], last=False), last=_word(origins[match.last], last=True))
-        for match in _located(hits, together, view, lexicon)
+        for match in _located(hits, together, views, lexicon)
     ]
 
 
@@ -250,6 +250,7 @@ def _leftwards(symbols: str, start: int, target: Target) -> int:
             begin
             for place in reached
             for end in range(place, max(place - gap, 0) - 1, -1)
+            if symbols[end - 1 : end] in part.lasts
             for length in part.lengths
             if (begin := end - length) >= 0 and symbols[begin:end] in part.phrases
         }
@@ -262,12 +263,19 @@ def _rightwards(symbols: str, end: int, target: Target) -> int:
     """Where the match ends once the parts after the anchor are found, or 0."""
     if not target.after:
         return end
+    if len(target.after) == 1 and not target.after[0][1]:
+        part, room = target.after[0][0], len(symbols) - end
+        for length in part.longest_first:
+            if length <= room and symbols[end : end + length] in part.phrases:
+                return end + length
+        return 0
     reached = {end}
     for part, gap in target.after:
         reached = {
             begin + length
             for place in reached
             for begin in range(place, place + gap + 1)
+            if symbols[begin : begin + 1] in part.firsts
             for length in part.lengths
             if begin + length <= len(symbols) and symbols[begin : begin + length] in part.phrases
         }
@@ -276,19 +284,21 @@ def _rightwards(symbols: str, end: int, target: Target) -> int:
     return max(reached)
 
 
-def _located(hits: list[RawHit], read: list[str], view: Callable[[int], str], lexicon: Lexicon) -> list[Match]:
-    """Matches in words, or in pieces: `read` has the symbols of each and `view` tells how it was read."""
+def _located(hits: list[RawHit], read: list[str], how: Callable[[int, int], list[str]], lexicon: Lexicon) -> list[Match]:
+    """Matches in words, or in pieces: `read` has the symbols of each and `how` tells how those from first to last were read."""
+    if not hits:
+        return []
     begins = list(accumulate(map(len, read), initial=0))
     found = []
     for target, start, end in hits:
         first = bisect_right(begins, start) - 1
         last = bisect_right(begins, end - 1, first) - 1
-        views = list(map(view, range(first, last + 1)))
+        views = how(first, last)
         left = start - begins[first] if views[0] in _RUN_TOGETHER else 0
         over = begins[last + 1] - end if views[-1] in _RUN_TOGETHER else 0
         if left + over > end - start:
             continue  # it lies in words run together and leaves more of them over than it covers
-        seen = next((how for how in views if how != "words"), "words")
+        seen = next((view for view in views if view != "words"), "words")
         found.append(Match(lexicon.targets[target], first, last, seen))
     return found
 

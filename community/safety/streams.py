@@ -81,15 +81,18 @@ def likeliest(places: list[int], words: list[str], read: list[str], memory: Memo
     """`read`, where the words at `places`, each with several readings, are read as what forms phrases with their neighbours;
     [] if that changes nothing."""
     changed: list[str] = []
+    paths: dict[tuple[str, ...], list[str]] = {}  # whoever repeats a line is asked once
     for first, last in _runs(places):
         if first == last:
             beside = "".join(read[first - 1 : first]), "".join(read[last + 1 : last + 2])
             best = [_best_between(*beside, memory.ambiguous[words[first]], pairs)]
         else:
-            choices = [memory.ambiguous[word] for word in words[first : last + 1]]
-            before = [(read[first - 1],)] if first else []
-            after = [(symbols,) for symbols in read[last + 1 : last + 2]]
-            best = _best_path([*before, *choices, *after], pairs)[len(before) : len(before) + len(choices)]
+            before, after = read[first - 1 : first] if first else [], read[last + 1 : last + 2]
+            choices = [(symbols,) for symbols in before] + [memory.ambiguous[word] for word in words[first : last + 1]]
+            choices += [(symbols,) for symbols in after]
+            if (asked := (*before, "", *words[first : last + 1], "", *after)) not in paths:
+                paths[asked] = _best_path(choices, pairs)[len(before) : len(before) + last + 1 - first]
+            best = paths[asked]
         if best != read[first : last + 1]:
             changed = changed or read.copy()
             changed[first : last + 1] = best
@@ -113,8 +116,7 @@ def _best_between(before: str, after: str, options: tuple[str, ...], pairs: Pair
     best, most = "", -1.0
     for rank, option in enumerate(options):
         score = _paired(left, option.lstrip(EMPHASIS)[:1], pairs) + _paired(option[-1:], right, pairs) - rank / 100
-        if len(option) > 1:
-            score += _inside(option, pairs)
+        score += _inside(option, pairs)
         if score > most:
             best, most = option, score
     return best
@@ -126,9 +128,11 @@ def _best_path(choices: list[tuple[str, ...]], pairs: Pairs) -> list[str]:
     steps: list[dict[str, str]] = []
     for options in choices:
         step: dict[str, tuple[float, str]] = {}
+        followed = [(score, before, pairs.get(before[-1:], "")) for before, score in scores.items()]
         for rank, option in enumerate(options):
-            came = max((score + _joined(before, option, pairs), before) for before, score in scores.items())
-            step[option] = (came[0] + _inside(option, pairs) - rank / 100, came[1])
+            head = option.lstrip(EMPHASIS)[:1] or _NOBODY
+            score, before = max([(score + (head in seconds), before) for score, before, seconds in followed])
+            step[option] = (score + _inside(option, pairs) - rank / 100, before)
         scores = {option: score for option, (score, _) in step.items()}
         steps.append({option: before for option, (_, before) in step.items()})
     path = [max(scores, key=scores.__getitem__)]
@@ -137,13 +141,15 @@ def _best_path(choices: list[tuple[str, ...]], pairs: Pairs) -> list[str]:
     return path[::-1]
 
 
+_NOBODY = "\x00"
+"""Follows nothing."""
+
+
 def _inside(option: str, pairs: Pairs) -> int:
     """The pairs within one reading: `killmyself` read as two words."""
+    if len(option) < 2:
+        return 0
     return sum(_paired(first, second, pairs) for first, second in pairwise(option.replace(EMPHASIS, "")))
-
-
-def _joined(before: str, after: str, pairs: Pairs) -> bool:
-    return _paired(before[-1:], after.lstrip(EMPHASIS)[:1], pairs)
 
 
 def _paired(first: str, second: str, pairs: Pairs) -> bool:
