@@ -58,15 +58,15 @@ def move_clock(server: live.Server, seconds: int) -> None:
 
 def drop_all(town: Town, readers: list[Person], *, count: int) -> float:
     """`count` screens lose their connection in one moment, come back as the browser does, and ask for what they missed.
-    Returns how long the last one took."""
+    Returns how long the last one took once the server was back."""
     server, room = town.servers[0], town.a_room(*readers)
     screens = at_once(lambda number: live.Screen(connect(server, readers[number % len(readers)]), room), range(count))
     write_and_go_on(screens[0], "Before.")
     for worker in server.workers():
         os.kill(worker, signal.SIGKILL)
     live.until(lambda: all(screen.wire.closed.is_set() for screen in screens), 10, "all are dropped")
+    first = _come_back(screens[0], server, readers[0])  # another worker has started
     started = time.monotonic()
-    first = _come_back(screens[0], server, readers[0])
     for number in range(20):
         write_and_go_on(first, f"Meanwhile {number}.")
     at_once(lambda number: _come_back(screens[number], server, readers[number % len(readers)]), range(1, count), hands=count)
