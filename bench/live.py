@@ -6,7 +6,6 @@ import json
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from itertools import cycle, islice
 from pathlib import Path
@@ -41,7 +40,7 @@ def _pages(community: Community) -> dict[str, object]:
         half = full.deliveries / full.wall_s / CLIENTS / 2
         rounds = []
         for _ in range(ROUNDS):
-            idle = _page_p99(server, community, lambda: time.sleep(SECONDS))
+            idle = _page_p99(server, community, lambda: crowd.listen(SECONDS + 0.5))
             rounds.append((idle, _page_p99(server, community, lambda: crowd.open_loop(half, SECONDS + 0.5))))
         crowd.close()
     return {
