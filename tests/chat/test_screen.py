@@ -861,18 +861,18 @@ def test_the_link_of_a_message_is_copied_whole(house: House, screens: Screens) -
 
 def test_unsent_words_belong_to_one_room_and_one_person_and_go_with_signing_out(house: House, screens: Screens) -> None:
     here, there = house.stage.low_days, house.stage.eating
-    cleo, eve = house.stage.person("Cleo", rooms=True), house.stage.person("Eve", rooms=True)
-    page = screens(cleo, here)
+    una, vic = house.stage.person("Una", rooms=True), house.stage.person("Vic", rooms=True)
+    page = screens(una, here)
     page.get_by_label("Message").fill("Only for here.")
     for room, words in ((there, ""), (here, "Only for here.")):
         page.goto(f"{house.server.url}/rooms/{room}/chat")
         expect(page.get_by_label("Message")).to_have_value(words)
-    eve.client  # noqa: B018  (signs in)
-    page.context.add_cookies([{"name": "kith", "value": eve.client.get_cookie("kith").value, "url": house.server.url}])
+    vic.client  # noqa: B018  (signs in)
+    page.context.add_cookies([{"name": "kith", "value": vic.client.get_cookie("kith").value, "url": house.server.url}])
     page.goto(f"{house.server.url}/rooms/{here}/chat")
     expect(page.get_by_label("Message")).to_have_value("")
     kept = "Object.keys(localStorage).filter((key) => key.startsWith('kith:draft:'))"
-    assert page.evaluate(kept) == [f"kith:draft:Cleo:chat-{here}"]
+    assert page.evaluate(kept) == [f"kith:draft:Una:chat-{here}"]
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("link", name="Sign in").first.wait_for()
     assert page.evaluate(kept) == []
