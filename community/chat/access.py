@@ -111,7 +111,7 @@ def message_taken_back(actor: Account, room: Room, message_id: int) -> Message:
 
 def room_to_type_in(actor: Account, room_id: int) -> Room | None:
     """The room, if `actor` may write in it now; none where nobody is to notice that they do."""
-    room = room_to_chat_in(actor, room_id)
+    room = room_to_chat_in(actor, db.ask(room_with_joined, room=room_id, account=actor.id).first())
     return room if actor.shows_typing and not actor.appears_away else None
 
 

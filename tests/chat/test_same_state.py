@@ -69,7 +69,8 @@ class Screen:
 
     def unread(self, reader: Person, since: int) -> list[int]:
         """The numbers that the screen draws below its line."""
-        return sorted(seq for seq, each in self.messages.items() if seq > since and each["author_id"] != reader.id)
+        shown = (each for each in self.messages.values() if each["state"] == "visible" and each["author_id"] != reader.id)
+        return sorted(each["seq"] for each in shown if each["seq"] > since)
 
     def asks_from(self, *, came_back: bool) -> int | None:
         """What the page asks for: everything after a lost connection, otherwise only what it knows to have missed."""
