@@ -171,7 +171,7 @@ def _seen(before: list[str], after: list[str], said: list[str]) -> set[tuple[str
     index = _by_first_words()
     words = [*before, *said, *after, ""]
     start, end = len(before), len(before) + len(said)
-    told = bool(said) and said[0] in speech.clause("told")
+    told = bool(said) and (said[0] in speech.clause("told") or said[1:2] == ["me"])  # “tell me …” is asked for oneself
     seen: set[tuple[str, str]] = set()
     for at, word in enumerate(words):
         if word not in index:

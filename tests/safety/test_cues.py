@@ -43,6 +43,7 @@ def test_a_cue_lowers_and_is_listed(text: str, cue: str) -> None:
         ("suicide is not an option", "suicide is my only option"),
         ("in the film he says I want to die", "this film makes me want to die, I feel like killing myself"),
         ("I no longer want to die", "I no longer want to live"),
+        ("my friend told me to kill myself", "someone tell me it's ok to let go"),
     ],
 )
 def test_a_cue_speaks_for_its_own_sentence_and_not_for_what_is_still_so(lowered: str, still: str) -> None:
