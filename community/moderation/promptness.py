@@ -62,10 +62,13 @@ def somebody_here(room: Room) -> bool:
     return posture_now(room).name == "staffed" and _lately(room).here
 
 
-def how_soon(room: Room, severity: str = "") -> str:
-    """How soon worrying words, or words of one severity, were read in this room lately, in a sentence."""
+def how_soon(room: Room, severity: str = "", *, if_known: bool = False) -> str:
+    """How soon worrying words, or words of one severity, were read in this room lately, in a sentence. `if_known`: nothing where
+    there were too few to say."""
     waits = [wait for wait in _lately(room).waits if severity in ("", wait.severity)]
     words = "words like these" if severity else "worrying words"
+    if if_known and sum(wait.read for wait in waits) < FEWEST:
+        return ""
     if len(waits) < FEWEST:
         return f"In the last 7 days there were too few {words} to say how soon they are read."
     if sum(wait.read for wait in waits) < FEWEST:

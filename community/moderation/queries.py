@@ -85,7 +85,7 @@ def _how_soon(room: Room, item: Reviewable, case: Case | None) -> str:
     if case is None or case.state == "closed" or item.private:
         return ""
     here = "A moderator is here now. " if somebody_here(room) else ""
-    return here + how_soon(room, case.severity)
+    return (here + how_soon(room, case.severity, if_known=True)).strip()
 
 
 def _asked_at(case: Case | None) -> datetime | None:
