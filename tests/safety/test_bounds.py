@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 from weakref import ref
 
 import pytest
@@ -26,9 +27,16 @@ TENFOLD_MS, LONG_MS = 100, 1_800
 
 
 def milliseconds(text: str, lexicon: Lexicon = LEXICON) -> float:
-    """Processor time: a busy machine costs none."""
+    """Processor time, the least of three: a busy machine adds to it (caches, pages that were put away) and never takes from it."""
+    return min(_once(text, lexicon) for _ in range(3))
+
+
+def _once(text: str, lexicon: Lexicon) -> float:
     started = time.thread_time()
-    assert isinstance(scan(text, lexicon), tuple)
+    try:
+        assert isinstance(scan(text, lexicon), tuple)
+    except OutOfTime:
+        return inf
     return (time.thread_time() - started) * 1000
 
 
