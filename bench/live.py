@@ -78,12 +78,12 @@ def _cost(community: Community) -> dict[str, object]:
 
 
 def _memory(community: Community) -> dict[str, object]:
-    """Memory that each client adds that only listens, beside a hundred that were there before. A new server each time: memory
-    once taken is used again."""
+    """Memory that each client adds that only listens, beside as many as fill the caches of the database's connections: those are
+    taken once. A new server each time: memory once taken is used again."""
     found = []
     for _ in range(ROUNDS):
         with community.served() as server:
-            first = Crowd(server.port, community.cookies[:100], IDLE_ROOM, server.cpu_s)
+            first = Crowd(server.port, community.cookies[:CLIENTS], IDLE_ROOM, server.cpu_s)
             before = server.memory_kb()
             more = Crowd(server.port, list(islice(cycle(community.cookies), IDLE)), IDLE_ROOM, server.cpu_s)
             found.append((server.memory_kb() - before) / IDLE)
