@@ -9,13 +9,15 @@ from typing import Any
 from flask import Flask
 from flask_socketio import SocketIO, join_room
 
-from community.core.fanout import FanoutManager, whole_frames
+from community.core.fanout import FanoutManager
+from community.core.websocket import install, whole_frames
 
 app = Flask(__name__)
 app.extensions["kith_start"] = lambda: None
 socketio = SocketIO(
     app, async_mode="gevent", transports=["websocket"], client_manager=FanoutManager(), async_handlers=False, manage_session=False
 )
+install(socketio.server.eio)
 app.wsgi_app = whole_frames(app.wsgi_app)  # type: ignore[method-assign]
 places = count(1)
 

@@ -24,7 +24,7 @@ from .presence import SHOWN, presence
 PAGE = 50
 CATCH_UP_MAX = 200
 CATCH_UP_CHARS = 60_000
-"""Of words in one answer. It is one frame, which must stay far below what is kept for a slow reader (`fanout.MAX_BACKLOG`): a
+"""Of words in one answer. It is one frame, which must stay far below what is kept for a slow reader (`websocket.MAX_BACKLOG`): a
 character can take 12 bytes there, and a reader that is dropped for the answer itself would never catch up."""
 QUOTED = 90  # characters of an answered message
 MUTED = {"words": "(you muted them)"}

@@ -27,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import Config
 
-from . import db, fanout, packets, unheard
+from . import db, fanout, packets, unheard, websocket
 from .errors import Refused, SignInNeeded
 from .limits import few_of_each_address, limit, packet_allowed
 
@@ -393,7 +393,8 @@ def init_app(app: Flask) -> None:
     app.wsgi_app = packets.careful_frames(app.wsgi_app, lambda: socketio.server)  # type: ignore[method-assign]
     app.wsgi_app = few_of_each_address(app.wsgi_app, config.sockets_per_address)  # type: ignore[method-assign]
     if config.fanout == "own":
-        app.wsgi_app = fanout.whole_frames(app.wsgi_app)  # type: ignore[method-assign]
+        websocket.install(socketio.server.eio)
+        app.wsgi_app = websocket.whole_frames(app.wsgi_app)  # type: ignore[method-assign]
 
 
 def every(seconds: float, act: Callable[[], None], app: Flask) -> None:

@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from community.chat import queries
-from community.core.fanout import MAX_BACKLOG
 from community.core.realtime import MALFORMED_ALLOWED
+from community.core.websocket import MAX_BACKLOG
 from tests.people import WORRYING, Person, Stage
 
 

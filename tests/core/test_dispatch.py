@@ -11,8 +11,9 @@ import socketio
 from engineio.socket import Socket
 from gevent import socket as gsocket
 
-from community.core.fanout import WSGI_SOCKET, YIELD_AFTER, FanoutManager, FrameSocket
+from community.core.fanout import YIELD_AFTER, FanoutManager
 from community.core.unheard import keep_from
+from community.core.websocket import WSGI_SOCKET, FrameSocket
 
 from .test_fanout import parse, read_frames
 

@@ -12,7 +12,7 @@ from gevent import socket as gsocket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from community.core.fanout import MAX_BACKLOG, FrameSocket, text_frame
+from community.core.websocket import MAX_BACKLOG, FrameSocket, text_frame
 
 
 @pytest.fixture
