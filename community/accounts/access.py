@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from community.core import db
 from community.core.clock import now
 from community.core.errors import NotFound
+from community.core.prepared import Prepared
 
 from .models import Account, AuthSession, HouseRule
 
@@ -40,7 +41,7 @@ _signed_in = (
 
 def account_live(token: str) -> Account | None:
     """The same for one event of a live connection, at a third of the cost: a copy of the row, which no session knows."""
-    row = db.ask_alone(_signed_in_row, token_hash=token_hash(token), moment=now())
+    row = db.first_alone(_signed_in_row, token_hash=token_hash(token), moment=now())
     if row is None:
         return None
     *columns, session_id, seen_at = row
@@ -50,7 +51,7 @@ def account_live(token: str) -> Account | None:
 
 
 _COLUMNS = tuple(column.key for column in Account.__table__.columns)
-_signed_in_row = _signed_in.with_only_columns(Account.__table__, AuthSession.id, AuthSession.seen_at)
+_signed_in_row = Prepared(_signed_in.with_only_columns(Account.__table__, AuthSession.id, AuthSession.seen_at))
 
 
 def was_signed_in(account: Account, token: object) -> bool:

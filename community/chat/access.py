@@ -12,6 +12,7 @@ from community.accounts.models import Account
 from community.core import db
 from community.core.clock import now
 from community.core.errors import Forbidden, Invalid, NotFound
+from community.core.prepared import Prepared
 from community.rooms.access import (
     is_member,
     looks_after,
@@ -35,12 +36,12 @@ def chat_to_read(actor: Account, room_id: int) -> Room:
 
 def chat_to_write_in(actor: Account, room_id: int, key: str) -> tuple[Room, int | None]:
     """The room, and the message that was sent with this key before, if there is one."""
-    row = db.ask(_room_and_sent, room=room_id, account=actor.id, key=key).first()
+    row = db.first(_room_and_sent, room=room_id, account=actor.id, key=key)
     return room_to_chat_in(actor, row), row.sent if row else None
 
 
 _sent = sa.select(Message.id).where(Message.author_id == sa.bindparam("account"), Message.client_key == sa.bindparam("key"))
-_room_and_sent = room_with_joined.add_columns(_sent.scalar_subquery().label("sent"))
+_room_and_sent = Prepared(room_with_joined.add_columns(_sent.scalar_subquery().label("sent")))
 
 
 def message_to_read(actor: Account, message_id: int) -> Message:

@@ -11,6 +11,7 @@ from community.core import db, text
 from community.core.clock import now
 from community.core.db import UTCDateTime
 from community.core.errors import Conflict, Invalid
+from community.core.prepared import Prepared
 from community.core.realtime import announce
 from community.moderation.intake import Reviewed, review, review_again, reviewed_before, withdrawn
 from community.rooms.models import Room
@@ -126,11 +127,11 @@ def withdraw_message(actor: Account, message_id: int) -> Message:
 
 def _next_place(room_id: int) -> int:
     """The room's row stays locked until the commit, so numbers have no gaps and follow the order of commits."""
-    return int(db.ask(_take_place, room=room_id, moment=now()).scalar_one())
+    return int(db.first(_take_place, room=room_id, moment=now()).last_seq)
 
 
 _rooms = sa.table("rooms", sa.column("id"), sa.column("last_seq"), sa.column("last_activity_at"))
-_take_place = (
+_take_place = Prepared(
     sa.update(_rooms)
     .where(_rooms.c.id == sa.bindparam("room"))
     .values(last_seq=_rooms.c.last_seq + 1, last_activity_at=sa.bindparam("moment", type_=UTCDateTime()))

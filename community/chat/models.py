@@ -12,6 +12,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from community.accounts.models import Account
 from community.core import db
 from community.core.db import Base, one_of
+from community.core.prepared import Prepared
 from community.core.realtime import announce
 from community.moderation.reviewable import Line, Reviewable, must_be_reviewed, register, reviewable_constraints
 from community.rooms.models import Room
@@ -52,9 +53,9 @@ class Message(Reviewable, Base):
             super().store()
             return
         must_be_reviewed(self)
-        given = {name: value for name, value in vars(self).items() if name in _COLUMNS and value is not None}
-        self.id = db.ask(_insert, **given).scalar_one()
-        for name in _NULLABLE - given.keys():
+        said = vars(self)
+        self.id = db.first(_insert, **{name: said.get(name) for name in _COLUMNS}).id
+        for name in _NULLABLE - said.keys():
             set_committed_value(self, name, None)
         make_transient_to_detached(self)
         db.known(self)
@@ -110,9 +111,9 @@ def counts_of(message_id: int) -> dict[str, int]:
     return {row.kind: row.given for row in db.session().execute(rows.group_by(Reaction.kind))}
 
 
-_COLUMNS = frozenset(column.key for column in Message.__table__.columns)
+_COLUMNS = tuple(column.key for column in Message.__table__.columns if column.key != "id")
 _NULLABLE = frozenset(column.key for column in Message.__table__.columns if column.nullable)  # else they would be read again
-_insert = sa.insert(Message).returning(Message.id)
+_insert = Prepared(sa.insert(Message).returning(Message.id))
 
 
 def as_seen(message: Message, author: Account) -> dict[str, Any]:

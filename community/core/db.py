@@ -28,6 +28,8 @@ from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from .prepared import Prepared
+
 logger = logging.getLogger(__name__)
 
 Stored = TypeVar("Stored")
@@ -183,18 +185,25 @@ def known(stored: Any) -> None:
 
 def ask(statement: sa.Executable, **values: Any) -> sa.CursorResult[Any]:
     """Run a statement made once, at import, with `bindparam`s, for its columns alone: a sixth of what building it anew and
-    sending it through the ORM costs. For the few questions that every page and every live message asks. Flushes nothing."""
+    sending it through the ORM costs. For the few questions that every page asks. Flushes nothing."""
     connection: Connection | None = g.get("kith_connection")
     if connection is None:
         connection = g.kith_connection = session().connection()
     return connection.execute(statement, values)
 
 
-def ask_alone(statement: sa.Executable, **values: Any) -> Any:
-    """The first row that answers a prepared statement, outside of any session and transaction: for the one question that every
-    event of a live connection begins with."""
+def first(prepared: Prepared, **values: Any) -> Any:
+    """The row that answers one of the statements that every live message asks, in the caller's transaction. Flushes nothing."""
+    connection: Connection | None = g.get("kith_connection")
+    if connection is None:
+        connection = g.kith_connection = session().connection()
+    return prepared.first(connection, values)
+
+
+def first_alone(prepared: Prepared, **values: Any) -> Any:
+    """The same outside of any session and transaction: for the one question that every event of a live connection begins with."""
     with current_app.extensions["kith_asking"].connect() as connection:
-        return connection.execute(statement, values).first()
+        return prepared.first(connection, values)
 
 
 def copy_of(kind: type[Kind], columns: Mapping[str, Any]) -> Kind:

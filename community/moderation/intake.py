@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from community.accounts.models import Account
 from community.core import audit, db
 from community.core.clock import now
+from community.core.prepared import Prepared
 from community.lexicon.queries import current_lexicon, newest
 from community.notifications.actions import notify
 from community.notifications.models import Notification
@@ -65,11 +66,11 @@ class Facts(NamedTuple):
 
 
 def _facts_about(item: Reviewable) -> Facts:
-    asked = db.ask(_facts, room=item.room_id, author=item.author_id).one()
+    asked = db.first(_facts, room=item.room_id, author=item.author_id)
     return Facts(asked.revision or 0, asked.profile, asked.country)
 
 
-_facts = (
+_facts = Prepared(
     sa.select(newest.scalar_subquery().label("revision"), Room.profile, Account.country)
     .select_from(sa.join(Room, Account, Account.id == sa.bindparam("author")))
     .where(Room.id == sa.bindparam("room"))

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from community.chat import queries
+from community.core.prepared import Prepared
 from community.core.realtime import MALFORMED_ALLOWED
 from community.core.websocket import MAX_BACKLOG
 from tests.people import WORRYING, Person, Stage
@@ -192,7 +193,7 @@ def test_writing_too_fast_is_refused_and_the_words_stay_with_the_writer(stage: S
     assert answers[-1]["code"] == "too-many"
 
 
-def test_a_quiet_message_asks_five_things(stage: Stage, ana: Person) -> None:
+def test_a_quiet_message_asks_five_things(stage: Stage, ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who it is; the room, whether they joined, and whether this was sent before; its place; what the gate must know; the row."""
     client = ana.live()
     ask(client, "enter_room", room=stage.low_days)
@@ -200,6 +201,13 @@ def test_a_quiet_message_asks_five_things(stage: Stage, ana: Person) -> None:
     statements: list[str] = []
     engine = stage.app.extensions["kith_engine"]
     sa.event.listen(engine, "before_cursor_execute", note := lambda *told: statements.append(told[2].split()[0]))
+    run = Prepared.first
+
+    def noted(prepared: Prepared, *given: Any) -> Any:
+        statements.append(str(prepared.statement).split()[0])
+        return run(prepared, *given)
+
+    monkeypatch.setattr(Prepared, "first", noted)
     try:
         write(client, stage.low_days, "I slept well.", key="second")
     finally:
