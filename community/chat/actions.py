@@ -50,10 +50,22 @@ def write_message(
     refuse_haste(actor, room)
     if reply_to is not None:
         message_to_answer(actor, room, reply_to)
-    message = Message(
-        room_id=room.id, seq=_next_place(room.id), author_id=actor.id, client_key=key, body=words, visibility="visible",
-        created_at=now(), edition=1, version=1, note=noted, reply_to=reply_to,
-    )  # fmt: skip
+    message = db.copy_of(
+        Message,
+        {
+            "room_id": room.id,
+            "seq": _next_place(room.id),
+            "author_id": actor.id,
+            "client_key": key,
+            "body": words,
+            "visibility": "visible",
+            "created_at": now(),
+            "edition": 1,
+            "version": 1,
+            "note": noted,
+            "reply_to": reply_to,
+        },
+    )
     reviewed = review(message)
     if message.visibility == "visible":
         announce(MessageWritten(room.id, as_seen(message, actor)))

@@ -26,7 +26,7 @@ from community.safety.muting import Muted
 
 from .models import Message, MessageWords
 
-AT_ONCE = 50  # a write of some milliseconds: whoever writes a message waits behind it
+AT_ONCE = 100  # a write of some milliseconds: whoever writes a message waits behind it
 PAUSE_S = 0.03
 TURN_S = 2.5
 _index = fulltext.Index(MessageWords.message_id, fts="message_words_fts", vector="message_words.message_words_search")
@@ -102,13 +102,28 @@ _behind = (
 
 def _index_some(room_id: int) -> None:
     """The next messages of a room, locked against a change while they are folded."""
-    through = db.session().scalar(sa.select(sa.func.max(MessageWords.seq)).where(MessageWords.room_id == room_id)) or 0
-    rows = sa.select(Message.id, Message.seq, Message.note, Message.body).where(Message.room_id == room_id, Message.seq > through)
-    found = db.session().execute(rows.order_by(Message.seq).limit(AT_ONCE).with_for_update(read=True)).all()
+    found = db.ask(_unfolded, room=room_id).all()
     folded = [
-        {"message_id": row.id, "room_id": room_id, "seq": row.seq, "folded": fold(f"{row.note}\n{row.body}")} for row in found
+        {"message_id": number, "room_id": room_id, "seq": seq, "folded": fold(f"{note}\n{body}")}
+        for number, seq, note, body in found
     ]
-    db.session().execute(sa.insert(MessageWords), folded)
+    db.session().connection().execute(_fold, folded)
+
+
+_unfolded = (
+    sa.select(Message.id, Message.seq, Message.note, Message.body)
+    .where(
+        Message.room_id == sa.bindparam("room"),
+        Message.seq
+        > sa.select(sa.func.coalesce(sa.func.max(MessageWords.seq), 0))
+        .where(MessageWords.room_id == sa.bindparam("room"))
+        .scalar_subquery(),
+    )
+    .order_by(Message.seq)
+    .limit(AT_ONCE)
+    .with_for_update(read=True, of=Message)
+)
+_fold = sa.insert(MessageWords.__table__)
 
 
 def fold_again(message: Message) -> None:

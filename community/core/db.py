@@ -201,9 +201,21 @@ def first(prepared: Prepared, **values: Any) -> Any:
 
 
 def first_alone(prepared: Prepared, **values: Any) -> Any:
-    """The same outside of any session and transaction: for the one question that every event of a live connection begins with."""
+    """The same outside of any session and transaction: for the one question that every event of a live connection begins with.
+    SQLite answers before another greenlet runs, so one connection serves them all."""
+    if engine().dialect.name == "sqlite":
+        return prepared.first(_held("kith_asking"), values)
     with current_app.extensions["kith_asking"].connect() as connection:
         return prepared.first(connection, values)
+
+
+def _held(name: str) -> Connection:
+    """The connection that stays out of the pool for one purpose: taking it out and putting it back costs as much as the question."""
+    held: dict[str, Connection] = current_app.extensions.setdefault("kith_held", {})
+    found = held.get(name)
+    if found is None or found.closed or found.invalidated:
+        found = held[name] = current_app.extensions[name].connect()
+    return found
 
 
 def copy_of(kind: type[Kind], columns: Mapping[str, Any]) -> Kind:
@@ -229,7 +241,9 @@ def _end(how: str) -> None:
     if own is not None:
         if own.in_transaction():  # no session, or one that was never asked anything
             getattr(own, how)()
-        g.pop("kith_own").close()
+        g.pop("kith_own")
+        if own.dialect.name != "sqlite":
+            own.close()
         if current is not None:
             current.bind = engine()
 
@@ -240,7 +254,9 @@ def _begin_writing() -> None:
     if "kith_session" in g:
         g.kith_connection = session().connection(execution_options={"kith_write": True})
     else:
-        g.kith_own = g.kith_connection = current_app.extensions["kith_writing"].connect()
+        on_sqlite = engine().dialect.name == "sqlite"  # one writer at a time, and so one connection for all of them
+        g.kith_own = _held("kith_writing") if on_sqlite else current_app.extensions["kith_writing"].connect()
+        g.kith_connection = g.kith_own
         g.kith_own.begin()
 
 
