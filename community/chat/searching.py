@@ -102,12 +102,12 @@ _behind = (
 
 def _index_some(room_id: int) -> None:
     """The next messages of a room, locked against a change while they are folded."""
-    found = db.ask(_unfolded, room=room_id).all()
+    found: Sequence[Any] = db.ask(_unfolded, room=room_id).all()
     folded = [
         {"message_id": number, "room_id": room_id, "seq": seq, "folded": fold(f"{note}\n{body}")}
         for number, seq, note, body in found
     ]
-    db.session().connection().execute(_fold, folded)
+    db.session().connection().execute(_fold, folded)  # past the mapper: there is nothing it should know of
 
 
 _unfolded = (
@@ -123,7 +123,7 @@ _unfolded = (
     .limit(AT_ONCE)
     .with_for_update(read=True, of=Message)
 )
-_fold = sa.insert(MessageWords.__table__)
+_fold = sa.insert(MessageWords)
 
 
 def fold_again(message: Message) -> None:

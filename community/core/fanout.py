@@ -25,7 +25,7 @@ from socketio.packet import EVENT
 from .hearing import HearingRedisManager
 from .processes import TellsProcesses
 from .unheard import author_of, kept_from
-from .websocket import WSGI_SOCKET, FrameSocket, text_frame
+from .websocket import WSGI_SOCKET, FrameSocket, PacketQueue, filled, stalled, text_frame
 
 logger = logging.getLogger(__name__)
 
@@ -41,16 +41,35 @@ class Member(NamedTuple):
     eio_sid: str
     sock: FrameSocket | None
     engine: Any
-    nothing_waits: Callable[[], bool]
+
+
+class Audience:
+    """The members of a room until somebody enters or leaves, so arranged that nothing is looked at for each of them: `writes` are
+    their sockets' own, and `at` says where those stand that need a closer look."""
+
+    def __init__(self, members: list[Member]) -> None:
+        self.members = members
+        self.writes: list[Any] = [member.sock and member.sock.write for member in members]
+        self.always = [
+            at for at, member in enumerate(members) if member.sock is None or type(member.engine.queue) is not PacketQueue
+        ]
+        self.at: dict[Any, int] = {}
+        for at, member in enumerate(members):
+            self.at |= {member.sid: at, member.engine.queue: at, member.sock: at}
+
+    def closely(self, first: int, last: int) -> list[int]:
+        """Those between the two whose packets wait, who read slowly, or who keep away from somebody; in order."""
+        found = {self.at[known] for known in (*filled, *stalled, *kept_from) if known in self.at}
+        return sorted(at for at in found.union(self.always) if first <= at < last)
 
 
 class Fanout:
-    """The dispatchers of one process: per room what waits to be written, and to whom until somebody enters or leaves."""
+    """The dispatchers of one process: per room what waits to be written, and to whom."""
 
     def __init__(self, manager: Any) -> None:
         self.manager = manager
         self.waiting: defaultdict[Key, list[Waiting]] = defaultdict(list)
-        self.members: dict[Key, list[Member]] = {}
+        self.audiences: dict[Key, Audience] = {}
 
     def put(self, namespace: str, room: Any, encoded: str, author: int | None = None) -> None:
         key = (namespace, room)
@@ -72,39 +91,40 @@ class Fanout:
 
     def _write(self, key: Key, batch: list[Waiting]) -> None:
         """Who left during a pause is skipped; who came meanwhile asks for what was before."""
-        members = self.members.get(key)
-        if members is None:
-            members = self.members[key] = self._find(key)
-        for first in range(0, len(members), YIELD_AFTER):
-            some = members[first : first + YIELD_AFTER]
+        audience = self.audiences.get(key)
+        if audience is None:
+            audience = self.audiences[key] = Audience(self._find(key))
+        size = len(audience.members)
+        frames, _ = _joined(batch)
+        for first in range(0, size, YIELD_AFTER):
             if first:
                 gevent.sleep(0)
-                if self.members.get(key) is not members:
-                    there = self.manager.rooms.get(key[0], {}).get(key[1], ())
-                    some = [member for member in some if member.sid in there]
-            self._hand_out(some, batch)
+            if first and self.audiences.get(key) is not audience:
+                there = self.manager.rooms.get(key[0], {}).get(key[1], ())
+                for member in audience.members[first : first + YIELD_AFTER]:
+                    if member.sid in there:
+                        self._hand(member, batch)
+                continue
+            begin, last = first, min(first + YIELD_AFTER, size)
+            for at in audience.closely(first, last):
+                _write_all(audience, begin, at, frames)
+                self._hand(audience.members[at], batch)
+                begin = at + 1
+            _write_all(audience, begin, last, frames)
 
-    def _hand_out(self, members: list[Member], batch: list[Waiting]) -> None:
-        """`FrameSocket.send` is written out here: one call more for each member is a tenth of all that a message costs."""
-        everything = frames, packets = _joined(batch)
-        for sid, eio_sid, sock, engine, nothing_waits in members:
-            if kept_from:
-                frames, packets = _joined_for(sid, batch, everything)
-            if engine.closed or not packets:
-                continue
-            if sock is None or not nothing_waits():
-                for packet in packets:
-                    self.manager.server._send_eio_packet(eio_sid, packet)
-                continue
+    def _hand(self, member: Member, batch: list[Waiting]) -> None:
+        sid, eio_sid, sock, engine = member
+        frames, packets = _joined_for(sid, batch)
+        if engine.closed or not packets:
+            return
+        if sock is not None and engine.queue.empty():
             try:
-                if sock.held:
-                    sock.send(frames)
-                elif (sent := sock.write(frames)) < len(frames):
-                    sock.keep(frames[sent:])
-            except BlockingIOError:
-                sock.keep(frames)
+                sock.send(frames)
             except OSError:
                 logger.debug("a live reader has gone")
+        else:
+            for packet in packets:
+                self.manager.server._send_eio_packet(eio_sid, packet)
 
     def _find(self, key: Key) -> list[Member]:
         environs, engines = self.manager.server.environ, self.manager.server.eio.sockets
@@ -112,18 +132,32 @@ class Fanout:
         for sid, eio_sid in self.manager.get_participants(*key):
             if (engine := engines.get(eio_sid)) is not None:
                 sock = environs.get(eio_sid, {}).get(WSGI_SOCKET)
-                direct = sock if type(sock) is FrameSocket and engine.upgraded else None
-                found.append(Member(sid, eio_sid, direct, engine, engine.queue.empty))
+                found.append(Member(sid, eio_sid, sock if type(sock) is FrameSocket and engine.upgraded else None, engine))
         return found
+
+
+def _write_all(audience: Audience, first: int, last: int, frames: bytes) -> None:
+    """Nothing waits for any of these: what each costs here is nearly all that a message costs."""
+    size = len(frames)
+    for at, write in enumerate(audience.writes[first:last], first):
+        try:
+            sent = write(frames)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            continue  # a reader who has gone
+        if sent < size:
+            sock: Any = audience.members[at].sock
+            sock.keep(frames[sent:])
 
 
 def _joined(batch: list[Waiting]) -> tuple[bytes, list[Any]]:
     return b"".join(frame for frame, _, _ in batch), [packet for _, packet, _ in batch]
 
 
-def _joined_for(sid: str, batch: list[Waiting], everything: tuple[bytes, list[Any]]) -> tuple[bytes, list[Any]]:
+def _joined_for(sid: str, batch: list[Waiting]) -> tuple[bytes, list[Any]]:
     silent = kept_from.get(sid)
-    return everything if silent is None else _joined([each for each in batch if each[2] not in silent])
+    return _joined(batch if silent is None else [each for each in batch if each[2] not in silent])
 
 
 class KnowsMembers:
@@ -133,11 +167,11 @@ class KnowsMembers:
 
     def basic_enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
         super().basic_enter_room(sid, namespace, room, eio_sid)  # type: ignore[misc]
-        self.fanout.members.pop((namespace, room), None)
+        self.fanout.audiences.pop((namespace, room), None)
 
     def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
         super().basic_leave_room(sid, namespace, room)  # type: ignore[misc]
-        self.fanout.members.pop((namespace, room), None)
+        self.fanout.audiences.pop((namespace, room), None)
 
 
 class FanoutManager(KnowsMembers, Manager):

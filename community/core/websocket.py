@@ -17,10 +17,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from weakref import WeakSet
 
 import gevent
 from engineio.packet import PING, Packet
 from engineio.socket import Socket as EngineSocket
+from gevent.queue import JoinableQueue
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import CloseConnection, Event, Message, Ping, TextMessage
 from wsproto.frame_protocol import CloseReason
@@ -34,6 +36,12 @@ READ_AT_ONCE = 16_384
 LINGER_S = 5
 """How long somebody who was told that the connection ends may take to end it."""
 _ACCEPTED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n"
+
+
+stalled: set[FrameSocket] = set()
+"""Those whose reader has not taken everything yet."""
+filled: WeakSet[PacketQueue] = WeakSet()
+"""The queues with packets that no writer has taken yet."""
 
 
 class FrameSocket:
@@ -76,6 +84,7 @@ class FrameSocket:
             return
         if self._backlog is None:
             self._backlog = deque()
+            stalled.add(self)
         self._backlog.append(data)
         self.held += len(data)
         if self._watcher is None:
@@ -110,6 +119,7 @@ class FrameSocket:
 
     def _forget(self) -> None:
         self._backlog, self.held = None, 0
+        stalled.discard(self)
         if self._watcher is not None:
             self._watcher.stop()
             self._watcher.close()
@@ -249,6 +259,23 @@ class Task(gevent.Greenlet):  # type: ignore[misc]
             super().start()
 
 
+class PacketQueue(JoinableQueue):  # type: ignore[misc]
+    """An Engine.IO connection's queue, known while something waits in it."""
+
+    __slots__ = ()
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        filled.add(self)
+        super().put(item, block, timeout)
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        try:
+            return super().get(block, timeout)
+        finally:
+            if self.empty():
+                filled.discard(self)
+
+
 def _ping(engine: Any) -> None:
     if not engine.closing and not engine.closed:
         engine.last_ping = time.time()
@@ -257,4 +284,4 @@ def _ping(engine: Any) -> None:
 
 def install(engine_server: Any) -> None:
     """For this server's connections; others keep what the library gives them."""
-    engine_server._async = {**engine_server._async, "websocket": WebSocket, "thread": Task}
+    engine_server._async = {**engine_server._async, "websocket": WebSocket, "thread": Task, "queue": PacketQueue}

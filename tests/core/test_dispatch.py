@@ -13,7 +13,7 @@ from gevent import socket as gsocket
 
 from community.core.fanout import YIELD_AFTER, FanoutManager
 from community.core.unheard import keep_from
-from community.core.websocket import WSGI_SOCKET, FrameSocket
+from community.core.websocket import WSGI_SOCKET, FrameSocket, filled, install, stalled
 
 from .test_fanout import parse, read_frames
 
@@ -23,9 +23,11 @@ ROOM = "room:1"
 class Hall:
     """A Socket.IO server and its members, each on a pair of real sockets; only the handshakes are left out."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, queues: str) -> None:
         self.manager = FanoutManager()
         self.server = socketio.Server(async_mode="gevent", client_manager=self.manager)
+        if queues == "own queues":
+            install(self.server.eio)
         self.manager.initialize()
         self.readers: dict[str, gsocket.socket] = {}
         self.engines: dict[str, Any] = {}
@@ -67,9 +69,9 @@ class Hall:
         return [packet.data for packet in iter(lambda: None if queue.empty() else queue.get(), None)]
 
 
-@pytest.fixture
-def hall() -> Iterator[Hall]:
-    made = Hall()
+@pytest.fixture(params=["own queues", "queues of the library"])
+def hall(request: pytest.FixtureRequest) -> Iterator[Hall]:
+    made = Hall(queues=request.param)
     yield made
     for reader in made.readers.values():
         reader.close()
@@ -106,6 +108,45 @@ def test_nothing_overtakes_what_waits_in_a_queue(hall: Hall) -> None:
     hall.settle()
     assert hall.queued("ana") == ['21["first"]', event("second")]
     assert hall.written("ana") == []
+
+
+def test_a_reader_who_pauses_stops_nobody_and_gets_everything_in_order(hall: Hall) -> None:
+    hall.enter("ana")
+    hall.enter("slow")
+    hall.enter("ben")
+    ours = hall.server.environ["slow"][WSGI_SOCKET]
+    body = "x" * 10_000
+    count = 0
+    while ours not in stalled:
+        hall.say(f"{count}-{body}")
+        hall.settle()
+        count += 1
+    hall.readers["slow"].setblocking(False)
+    came = hall.readers["slow"].recv(1_000_000)  # there is room now, and nobody has told the hub
+    for _ in range(3):
+        hall.say(f"{count}-{body}")
+        count += 1
+    hall.settle()
+    expected = ["4" + event(f"{number}-{body}") for number in range(count)]
+    hall.readers["slow"].setblocking(True)
+    assert read_frames(hall.readers["slow"], count, came) == expected
+    assert read_frames(hall.readers["ben"], count) == expected
+    with gevent.Timeout(10):
+        while ours in stalled:
+            gevent.sleep(0)
+    hall.say("after")
+    hall.settle()
+    assert hall.written("slow") == ["4" + event("after")]
+
+
+def test_what_waited_and_went_is_not_looked_at_again(hall: Hall) -> None:
+    sid = hall.enter("ana")
+    hall.server.emit("first", to=sid, callback=lambda: None)
+    assert hall.queued("ana") == ['21["first"]']
+    assert not filled
+    hall.say("second")
+    hall.settle()
+    assert hall.written("ana") == ["4" + event("second")]
 
 
 def test_who_leaves_in_mid_batch_hears_nothing_more(hall: Hall) -> None:

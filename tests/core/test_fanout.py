@@ -27,8 +27,9 @@ def pair() -> Iterator[tuple[FrameSocket, socket.socket]]:
     right.close()
 
 
-def read_frames(reader: socket.socket, count: int) -> list[str]:
-    data, frames = b"", []
+def read_frames(reader: socket.socket, count: int, data: bytes = b"") -> list[str]:
+    """`data` was read before."""
+    frames: list[str] = []
     with gevent.Timeout(10):
         while len(frames) < count:
             data += reader.recv(65_536)
