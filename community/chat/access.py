@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -13,6 +14,7 @@ from community.core import db
 from community.core.clock import now
 from community.core.errors import Forbidden, Invalid, NotFound
 from community.core.prepared import Prepared
+from community.lexicon.queries import newest
 from community.rooms.access import (
     is_member,
     looks_after,
@@ -34,14 +36,23 @@ def chat_to_read(actor: Account, room_id: int) -> Room:
     return room
 
 
-def chat_to_write_in(actor: Account, room_id: int, key: str) -> tuple[Room, int | None]:
-    """The room, and the message that was sent with this key before, if there is one."""
-    row = db.first(_room_and_sent, room=room_id, account=actor.id, key=key)
-    return room_to_chat_in(actor, row), row.sent if row else None
+class ToWriteIn(NamedTuple):
+    """A chat that somebody may write in, the message they sent there with the same key before, if any, and the rules in force."""
+
+    room: Room
+    sent: int | None
+    revision: int
+
+
+def chat_to_write_in(actor: Account, room_id: int, key: str) -> ToWriteIn:
+    row = db.first(_asked_to_write, room=room_id, account=actor.id, key=key)
+    return ToWriteIn(room_to_chat_in(actor, row), row.sent, row.revision or 0)
 
 
 _sent = sa.select(Message.id).where(Message.author_id == sa.bindparam("account"), Message.client_key == sa.bindparam("key"))
-_room_and_sent = Prepared(room_with_joined.add_columns(_sent.scalar_subquery().label("sent")))
+_asked_to_write = Prepared(
+    room_with_joined.add_columns(_sent.scalar_subquery().label("sent"), newest.scalar_subquery().label("revision"))
+)
 
 
 def message_to_read(actor: Account, message_id: int) -> Message:

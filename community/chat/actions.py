@@ -13,7 +13,7 @@ from community.core.db import UTCDateTime
 from community.core.errors import Conflict, Invalid
 from community.core.prepared import Prepared
 from community.core.realtime import announce
-from community.moderation.intake import Reviewed, review, review_again, reviewed_before, withdrawn
+from community.moderation.intake import Facts, Reviewed, review, review_again, reviewed_before, withdrawn
 from community.rooms.models import Room
 
 from .access import chat_to_write_in, message_to_answer, message_to_edit, message_to_react_to, message_to_withdraw
@@ -39,7 +39,7 @@ def write_message(
 ) -> Written:
     """The same key with the same words is one message and the same answer; with other words it is refused."""
     well_formed = 1 <= len(key) <= KEY_MAX and key.isascii() and key.isprintable()
-    room, sent = chat_to_write_in(actor, room_id, key if well_formed else "")
+    room, sent, revision = chat_to_write_in(actor, room_id, key if well_formed else "")
     if not well_formed:
         raise Invalid({"key": f"A client key has 1 to {KEY_MAX} plain characters. Reload the page; your words are kept."})
     words = text.words_of(body, field="body", limit=limit, what="your message")
@@ -66,7 +66,7 @@ def write_message(
             "reply_to": reply_to,
         },
     )
-    reviewed = review(message)
+    reviewed = review(message, Facts(revision, room.profile, actor.country))
     if message.visibility == "visible":
         announce(MessageWritten(room.id, as_seen(message, actor)))
     return Written(message, reviewed)

@@ -85,9 +85,11 @@ def index_new_messages() -> None:
     """Until nothing is left or the turn is over. After each write whoever waits to write a message comes first."""
     ends = time.monotonic() + TURN_S
     while time.monotonic() < ends and (room_id := db.session().scalar(_behind)) is not None:
-        with db.write():
-            _index_some(room_id)
-        gevent.sleep(PAUSE_S)
+        more = True
+        while more and time.monotonic() < ends:
+            with db.write():
+                more = _index_some(room_id) == AT_ONCE
+            gevent.sleep(PAUSE_S)
 
 
 _indexed = sa.select(sa.func.coalesce(sa.func.max(MessageWords.seq), 0)).where(MessageWords.room_id == Room.id)
@@ -100,14 +102,16 @@ _behind = (
 )
 
 
-def _index_some(room_id: int) -> None:
-    """The next messages of a room, locked against a change while they are folded."""
+def _index_some(room_id: int) -> int:
+    """The next messages of a room, locked against a change while they are folded: how many there were."""
     found: Sequence[Any] = db.ask(_unfolded, room=room_id).all()
     folded = [
         {"message_id": number, "room_id": room_id, "seq": seq, "folded": fold(f"{note}\n{body}")}
         for number, seq, note, body in found
     ]
-    db.session().connection().execute(_fold, folded)  # past the mapper: there is nothing it should know of
+    if folded:
+        db.session().connection().execute(_fold, folded)  # past the mapper: there is nothing it should know of
+    return len(folded)
 
 
 _unfolded = (

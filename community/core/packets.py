@@ -26,6 +26,8 @@ WSGI_SOCKET = "gunicorn.socket"
 class CarefulPacket(packet.Packet):
     """Reads what browsers send without ever raising. Binary packets are refused: nothing here uses them."""
 
+    uses_binary_events = False  # else every answer is looked through for bytes
+
     def __init__(self, *arguments: Any, encoded_packet: Any = None, **named: Any) -> None:
         nothing = encoded_packet is not None and not encoded_packet  # the base class would not decode it at all
         super().__init__(*arguments, encoded_packet=b"?" if nothing else encoded_packet, **named)

@@ -77,9 +77,10 @@ _facts = Prepared(
 )
 
 
-def review(item: Reviewable) -> Reviewed:
-    """Scan, store, and open or extend the case of new words, in the caller's transaction."""
-    facts = _facts_about(item)
+def review(item: Reviewable, facts: Facts | None = None) -> Reviewed:
+    """Scan, store, and open or extend the case of new words, in the caller's transaction. `facts` are for whoever asked for them
+    with something else, in this very transaction."""
+    facts = facts or _facts_about(item)
     return _advised(_judge(item, facts, known=frozenset()), item, facts, was="")
 
 
