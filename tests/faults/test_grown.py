@@ -5,8 +5,11 @@ Content note: plain words and phrases that worry (in crowd.py).
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,12 +17,16 @@ import sqlalchemy as sa
 
 from community.chat.models import Message
 from community.core import db
+from community.core.clock import now
+from community.sessions import arriving, clock
+from community.sessions.models import Facilitator
 from tests import live, servers
 from tests.faults import breaking
 from tests.faults.breaking import redis_dead, redis_frozen
 from tests.faults.crowd import connect, cookie_of, go_on, write_and_go_on, writing
 from tests.faults.towns import Grown
 from tests.people import Person
+from tests.sessions.staging import opened, room_of, state
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults-grown")]
 CAUGHT_UP_S = 5.0
@@ -118,3 +125,38 @@ def _hide(room: int, seq: int) -> None:
     found = db.session().scalars(sa.select(Message).where(Message.room_id == room, Message.seq == seq)).one()
     found.visibility = "hidden"
     found.changed()
+
+
+def test_a_session_notices_that_its_facilitator_was_lost_with_a_process_and_goes_on_when_they_are_back(grown: Grown) -> None:
+    """Nobody says goodbye for a process that was killed, and the other one must not vouch for who was there."""
+    mia, ben = grown.people("Mia", role="moderator", rooms=True, concerns="all")[0], grown.people("Ben", rooms=True)[0]
+    session = opened(grown.stage, mia)
+    room = room_of(grown.stage, session)
+    grown.stage.do(lambda: arriving.arrive(ben.account(), session, accepts=True, step=3, words=""))
+    leads, listens = connect(grown.servers[0], mia), connect(grown.servers[1], ben)
+    assert leads.ask("enter_room", room=room)["ok"]
+    assert listens.ask("enter_room", room=room)["ok"]
+    a_while_ago = now() - clock.PRESENT_FOR * 2
+    _seen(grown, session, a_while_ago)
+    live.until(lambda: _last_seen(grown, session) > a_while_ago, 30, "the process of the facilitator says that they are there")
+    (worker,) = grown.servers[0].workers()
+    os.kill(worker, signal.SIGKILL)
+    live.until(lambda: leads.closed.is_set(), 10, "the connection is gone")
+    _seen(grown, session, a_while_ago)  # as if the time had passed
+    live.until(lambda: state(grown.stage, session).state == "paused", 30, "the session pauses")
+    assert not listens.ask("write_message", room=room, key="k", body="Is anybody here?")["ok"]
+    back = connect(grown.servers[1], mia)
+    assert back.ask("enter_room", room=room)["ok"]
+    live.until(lambda: state(grown.stage, session).state == "open", 30, "the session goes on")
+    assert listens.ask("write_message", room=room, key="k", body="Good that you are back.")["ok"]
+
+
+def _seen(grown: Grown, session: int, moment: datetime) -> None:
+    grown.stage.do(
+        lambda: db.session().execute(sa.update(Facilitator).where(Facilitator.session_id == session).values(seen_at=moment))
+    )
+
+
+def _last_seen(grown: Grown, session: int) -> datetime:
+    seen = sa.select(Facilitator.seen_at).where(Facilitator.session_id == session)
+    return grown.stage.ask(lambda: db.session().scalars(seen).one())  # type: ignore[arg-type, return-value]
