@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -18,6 +19,8 @@ from .models import Message
 
 _LINK = re.compile(r"\b(?:https?://|www\.)\S", re.IGNORECASE)
 _MENTION = re.compile(r"(?<![\w@])@(\w+)")
+spared: list[Callable[[Account, Room], bool]] = []
+"""Whom else slow mode spares, asked of those above who know: whoever leads a session there."""
 EVERYONE = frozenset({"everyone", "everybody", "all", "here", "channel", "room"})
 
 
@@ -53,7 +56,7 @@ def _refuse_mentions(room: Room, words: str) -> None:
 def refuse_haste(actor: Account, room: Room) -> None:
     """Slow mode. Asks nothing in a room without it."""
     pace = pace_of(room)
-    if not pace or actor.is_staff:
+    if not pace or actor.is_staff or any(spares(actor, room) for spares in spared):
         return
     latest = sa.select(sa.func.max(Message.created_at)).where(Message.room_id == room.id, Message.author_id == actor.id)
     moment = db.session().scalar(latest.where(Message.created_at > now() - timedelta(seconds=pace)))

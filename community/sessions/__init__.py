@@ -7,10 +7,15 @@ from typing import Any
 from flask import Flask
 from flask_login import current_user
 
+from community.chat import limits
+
 from . import jobs as jobs
 from . import models as models
 from . import queries, routes
-from .access import session_in_room
+from .access import leads_in, session_in_room
+
+
+limits.spared.append(leads_in)
 
 
 def init_app(app: Flask) -> None:

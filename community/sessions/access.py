@@ -51,6 +51,15 @@ def leads(actor: Account, session: FacilitatedSession) -> bool:
     return db.session().get(Facilitator, (session.id, actor.id)) is not None
 
 
+def leads_in(actor: Account, room: Room) -> bool:
+    """Whether this is the room of a session that `actor` leads."""
+    led = sa.select(Facilitator.account_id).join(FacilitatedSession, FacilitatedSession.id == Facilitator.session_id)
+    return (
+        room.host_id is not None
+        and db.session().scalar(led.where(FacilitatedSession.room_id == room.id, Facilitator.account_id == actor.id)) is not None
+    )
+
+
 def session_in_room(actor: Account, room_id: int) -> FacilitatedSession:
     """The session whose room, or one of whose side-rooms, this is; for those who are in that room."""
     room_to_read(actor, room_id)

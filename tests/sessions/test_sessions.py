@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from community.chat.models import Message
 from community.core import audit, db
 from community.core.clock import now, pretend
-from community.core.errors import Conflict, Forbidden, Invalid, NotFound
+from community.core.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
 from community.rooms.models import Membership, Room, StaffScope
-from community.sessions import actions, arriving, ending, jobs, queries
+from community.sessions import actions, arriving, clock, ending, jobs, queries
 from community.sessions.guide import current_step, steps_of
 from community.sessions.models import STATES, CheckIn, FacilitatedSession, Facilitator
 from community.sessions.transitions import TABLE, after
@@ -239,6 +239,19 @@ def test_who_is_removed_hears_nothing_more_and_does_not_come_back(stage: Stage, 
     assert live.emit("write_message", {"room": room, "key": "k", "body": "hello"}, callback=True)["code"] == "not-found"
     assert arrives(ana, number).status_code == 403
     assert ana.post(f"/sessions/{number}/people/{ben.id}/remove").status_code == 404
+
+
+def test_slow_mode_spares_a_member_who_leads(stage: Stage, ana: Person, ben: Person, mia: Person) -> None:
+    number = opened(stage, mia, facilitators=("Mia", "Ana"), slow_seconds=30)
+    room = room_of(stage, number)
+    for person in (ana, ben):
+        arrives(person, number)
+    stage.do(lambda: clock.seen(state(stage, number), ana.account()))
+    for key in ("one", "two"):
+        assert ana.says(f"Hello {key}.", room=room, key=key)
+    assert ben.says("Hello.", room=room, key="one")
+    with pytest.raises(TooMany):
+        ben.says("Hello again.", room=room, key="two")
 
 
 def test_slow_mode_says_how_long_to_wait(stage: Stage, ana: Person, mia: Person) -> None:
