@@ -14,7 +14,6 @@ from . import models as models
 from . import queries, routes
 from .access import leads_in, session_in_room
 
-
 limits.spared.append(leads_in)
 
 
