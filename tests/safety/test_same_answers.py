@@ -118,7 +118,7 @@ def test_a_pattern_of_words_alone_is_read_as_one_in_brackets(pattern: str) -> No
 
 def _parsed_or_refused(pattern: str) -> str:
     try:
-        return str(patterns.parse(pattern))
+        return str([([patterns.phrases(part) for part in way.parts], way.gaps) for way in patterns.parse(pattern)])
     except patterns.PatternError as error:
         return type(error).__name__
 
