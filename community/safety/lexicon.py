@@ -21,6 +21,8 @@ MAX_PHRASES = 20_000
 """Phrases one stretch of a rule may stand for once its prefixes are written out."""
 FEW = 24
 """Phrases that are looked for as they are, even if a part of each would do."""
+MANY = 10**9
+"""No more are thought of as one list, whatever a pattern says."""
 SELDOM = 10_000_000
 """In so many words one look in vain more is worth one phrase less: it costs memory, and time at every publish."""
 
@@ -165,7 +167,7 @@ class Phrases:
                 symbols.append("".join(map(self._one, phrase)))
             except KeyError:  # a prefix
                 symbols += map("".join, product(*map(self._several, phrase)))
-        return symbols
+        return list(dict.fromkeys(symbols))
 
     def _pair(self, part: list[list[str]]) -> None:
         """Remember which symbols follow which."""
@@ -201,26 +203,28 @@ def _share(piece: Piece) -> float:
 
 
 def _cut(parts: list[Piece], gaps: tuple[int, ...]) -> tuple[list[Piece], list[int], int]:
-    """The pieces to look at, the gaps between them, and which of them is the anchor. A list too long for the parser is one again."""
+    """The pieces to look at, the gaps between them, and which of them is the anchor."""
     whole, between = [parts[0]], []
     for part, gap in zip(parts[1:], gaps, strict=True):
-        if gap:
+        if gap or _size(whole[-1]) * _size(part) > MANY:
             whole.append(part)
             between.append(gap)
         else:
-            whole[-1] += part
-    rarest = min(range(len(whole)), key=lambda at: _share(whole[at])) if between else 0
-    cut = [_pieces(part, at == rarest) for at, part in enumerate(whole)]
-    pieces = [piece for made in cut for piece in made]
-    within = [gap for made, gap in zip(cut, [*between, 0], strict=True) for gap in [*[0] * (len(made) - 1), gap]]
-    return pieces, within, min(range(len(pieces)), key=lambda at: _share(pieces[at])) if within else 0
+            whole[-1] += part  # the parser cut what it would not write out: here is a better place
+    rarest = min(range(len(whole)), key=lambda at: _share(whole[at]))
+    pieces, within = [], []
+    for at, part in enumerate(whole):
+        made = _pieces(part, at == rarest)
+        pieces += made
+        within += [0] * (len(made) - 1) + between[at : at + 1]
+    return pieces, within, min(range(len(pieces)), key=lambda at: _share(pieces[at]))
 
 
 def _pieces(part: Piece, rarest: bool) -> list[Piece]:
-    """Long lists side by side stand for very many phrases, one of them and what may stand beside it for few: cut where that saves
-    more phrases than it costs looks in vain, but only where the anchor is."""
+    """Lists side by side stand for very many phrases; one of them, with the others only looked at where it is found, for few. The
+    part with the anchor is cut where that saves more phrases than it costs looks in vain, any other where it is too long."""
     size = _size(part)
-    cuts = _cuts(part) if size > (FEW if rarest else patterns.WIDE) else []
+    cuts = _cuts(part) if size > (FEW if rarest else patterns.WIDE) else range(0)
     if not cuts:
         return [part]
     costs = {at: _cost(part[:at], part[at:]) for at in cuts}
@@ -231,10 +235,10 @@ def _pieces(part: Piece, rarest: bool) -> list[Piece]:
     return [*_pieces(part[:at], first), *_pieces(part[at:], rarest and not first)]
 
 
-def _cuts(part: Piece) -> list[int]:
+def _cuts(part: Piece) -> range:
     """Where both sides keep a word that must be there."""
     named = [at for at, place in enumerate(part) if "" not in place.symbols]
-    return [at for at in range(named[0] + 1, named[-1] + 1) if len(part[at - 1].symbols) > 1 or len(part[at].symbols) > 1]
+    return range(named[0] + 1, named[-1] + 1)
 
 
 def _cost(before: Piece, after: Piece) -> float:

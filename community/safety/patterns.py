@@ -120,6 +120,8 @@ def _parts(sequence: list[Choices]) -> tuple[tuple[Stretch, ...], tuple[int, ...
             gaps.append(_gap(choices[0][0]))
             pieces.append([])
             continue
+        if len(choices) == 1 and pieces[-1] and len(pieces[-1][-1]) == 1:  # words that must be there are one place
+            choices = (pieces[-1].pop()[0] + choices[0],)
         pieces[-1].append(choices)
         cut = _cut_at(pieces[-1]) if _size(pieces[-1]) > WIDE else 0
         if cut:
