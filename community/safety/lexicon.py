@@ -1,7 +1,7 @@
 """A lexicon: all rules of one revision, compiled once and never changed."""
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise, product
@@ -23,7 +23,7 @@ FEW = 24
 """Phrases that are looked for as they are, even if a part of each would do."""
 MANY = 10**9
 """No more are thought of as one list, whatever a pattern says."""
-SELDOM = 10_000_000
+SELDOM = 30_000_000
 """In so many words one look in vain more is worth one phrase less: it costs memory, and time at every publish."""
 
 
@@ -109,7 +109,7 @@ def _ways(rule: Rule) -> list[Way]:
 
 def _counted(ways: list[Way]) -> Counter[str]:
     """In how many phrases each word is."""
-    counts: dict[str, int] = defaultdict(int)
+    counts: Counter[str] = Counter()
     for way in ways:
         for stretch in way.parts:
             size = prod(map(len, stretch))
@@ -118,7 +118,7 @@ def _counted(ways: list[Way]) -> Counter[str]:
                 for phrase in choices:
                     for word in phrase:
                         counts[word] += times
-    return Counter(counts)
+    return counts
 
 
 class Place(NamedTuple):
