@@ -1,5 +1,6 @@
 """The phrase automaton: pyahocorasick, or the same answers from plain Python when it cannot be imported."""
 
+from collections.abc import Iterable
 from itertools import accumulate
 from typing import Any, Protocol
 
@@ -19,6 +20,12 @@ Found = tuple[int, tuple[Hit, ...]]
 
 
 class Automaton(Protocol):
+    def add(self, target: int, phrases: Iterable[str]) -> None:
+        """Everything one target is found by: each phrase once, none of them empty."""
+
+    def close(self) -> None:
+        """Nothing is added any more: now it can find."""
+
     def find(self, symbols: str) -> list[Found]:
         """Every phrase in the text."""
 
@@ -26,13 +33,18 @@ class Automaton(Protocol):
 class PythonAutomaton:
     """A trie walked from every position: O(length x longest phrase)."""
 
-    def __init__(self, phrases: dict[str, tuple[Hit, ...]]) -> None:
+    def __init__(self) -> None:
         self._root: dict[str, Any] = {}
-        for phrase, hits in phrases.items():
+
+    def add(self, target: int, phrases: Iterable[str]) -> None:
+        for phrase in phrases:
             node = self._root
             for symbol in phrase:
                 node = node.setdefault(symbol, {})
-            node[""] = hits
+            node[""] = (*node.get("", ()), (target, len(phrase)))
+
+    def close(self) -> None:
+        pass
 
     def find(self, symbols: str) -> list[Found]:
         found: list[Found] = []
@@ -54,14 +66,21 @@ class CodedAutomaton:
     No match can begin inside a character, because UTF-8 tells first bytes from others.
     """
 
-    def __init__(self, phrases: dict[str, tuple[Hit, ...]]) -> None:
+    def __init__(self) -> None:
         self._automaton = ahocorasick.Automaton()
         self._automaton.add_word(_NEVER, ())  # the commonest byte gets the first edge, and is left at once
-        ordered = sorted(phrases, reverse=True)
-        while ordered:
-            phrase = ordered.pop()
-            self._automaton.add_word(_coded(phrase).decode("latin-1"), phrases.pop(phrase))
+        self._same: dict[tuple[Hit, ...], tuple[Hit, ...]] = {}
+
+    def add(self, target: int, phrases: Iterable[str]) -> None:
+        automaton, same = self._automaton, self._same
+        for phrase in phrases:
+            coded = _coded(phrase).decode("latin-1")
+            hits = (*automaton.get(coded, ()), (target, len(phrase)))
+            automaton.add_word(coded, same.setdefault(hits, hits))  # most phrases are one of many that hit the same
+
+    def close(self) -> None:
         self._automaton.make_automaton()
+        self._same.clear()
 
     def find(self, symbols: str) -> list[Found]:
         coded = _coded(symbols)
@@ -95,8 +114,6 @@ _BEGINS = bytes(not 0x80 <= byte < 0xC0 for byte in range(256))
 """1 for a byte that begins a character."""
 
 
-def build(phrases: dict[str, tuple[Hit, ...]], engine: str = ENGINE) -> Automaton:
-    """An automaton over symbol strings; none of the phrases may be empty. They are taken out of `phrases`: both at once take much room."""
-    if engine == "python" or not phrases:
-        return PythonAutomaton(phrases)
-    return CodedAutomaton(phrases)
+def begun(engine: str = ENGINE) -> Automaton:
+    """An automaton over symbol strings that knows no phrase yet."""
+    return PythonAutomaton() if engine == "python" else CodedAutomaton()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from community.safety import folding
-from community.safety.automaton import ENGINE, Automaton, build
+from community.safety.automaton import ENGINE, Automaton, begun
 from community.safety.patterns import PatternError
 from community.safety.rules import PROFILES, Rule
 
@@ -50,14 +50,13 @@ class Letters:
     def __init__(self, rules: Iterable[Rule], engine: str = ENGINE) -> None:
         listed = list(rules)
         inside = [(rule, letters) for rule in listed if rule.kind == "inside" for letters in inside_letters(rule)]
-        phrases: dict[str, list[tuple[int, int]]] = {}
-        for number, (_, letters) in enumerate(inside):
-            phrases.setdefault(letters, []).append((number, len(letters)))
         self._rules = [rule for rule, _ in inside]
-        self._automaton: Automaton | None = (
-            build({letters: tuple(hits) for letters, hits in phrases.items()}, engine) if phrases else None
-        )
-        self._only_foreign = not any(letters.isascii() for letters in phrases)
+        self._automaton: Automaton | None = begun(engine) if inside else None
+        if self._automaton is not None:
+            for number, (_, letters) in enumerate(inside):
+                self._automaton.add(number, (letters,))
+            self._automaton.close()
+        self._only_foreign = not any(letters.isascii() for _, letters in inside)
         regexes = [(rule, compiled(rule)) for rule in listed if rule.kind == "regex"]
         by_profile = {profile: [pair for pair in regexes if pair[0].fires_in(pair[0].room, profile)] for profile in PROFILES}
         self._regexes = {profile: pairs for profile, pairs in by_profile.items() if pairs}

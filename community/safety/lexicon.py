@@ -1,21 +1,30 @@
 """A lexicon: all rules of one revision, compiled once and never changed."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain, pairwise, product
+from itertools import pairwise, product
 from math import prod
+from sys import intern
 from types import MappingProxyType
+from typing import NamedTuple
 
 from community.safety import patterns, speech, streams
-from community.safety.automaton import ENGINE, Automaton, Hit, build
+from community.safety.automaton import ENGINE, Automaton, begun
 from community.safety.letters import Letters
-from community.safety.patterns import Phrase
+from community.safety.patterns import Choices, Stretch
 from community.safety.rules import Rule
 from community.safety.vocabulary import Vocabulary
 
 MAX_PHRASES = 20_000
-"""Phrases one rule may stand for once its prefixes are written out."""
+"""Phrases one stretch of a rule may stand for once its prefixes are written out."""
+FEW = 24
+"""Phrases that are looked for as they are, even if a part of each would do."""
+MANY = 10**9
+"""No more are thought of as one list, whatever a pattern says."""
+SELDOM = 30_000_000
+"""In so many words one look in vain more is worth one phrase less: it costs memory, and time at every publish."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +35,12 @@ class Part:
     lengths: tuple[int, ...]
     longest_first: tuple[int, ...]
     firsts: frozenset[str]
+    """The symbols they begin with, if the part stands after the anchor."""
     lasts: frozenset[str]
+    """The symbols they end with, if it stands before the anchor."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One way a rule, or an exception to it, can match.
 
     Only the phrases of the rarest part, the anchor, are in the automaton. The parts before it are checked leftwards
@@ -65,97 +75,187 @@ class Lexicon:
         made.rules = MappingProxyType({rule.key: rule for rule in rules})
         ways = [way for rule in made.rules.values() for way in _ways(rule)]
         made.letters = Letters(made.rules.values(), engine)
-        made.vocabulary = Vocabulary(phrase for way in ways for part in way.parts for phrase in part)
-        phrases = Phrases()
-        made.targets = tuple(_target(number, way, made.vocabulary, phrases) for number, way in enumerate(ways))
-        del ways  # what is not needed any more makes room for what is
-        made.pairs = _pairs(phrases, made.targets)
-        made.automaton = build(phrases.hits, engine)
+        made.vocabulary = Vocabulary(_counted(ways))
+        phrases = Phrases(made.vocabulary, begun(engine))
+        made.targets = tuple([phrases.target(number, way) for number, way in enumerate(ways)])
+        made.pairs = phrases.pairs
+        made.automaton = phrases.automaton
+        made.automaton.close()
+        del ways, phrases
+        made.vocabulary.learn()
         made.fragments = streams.fragments_of(made.vocabulary)
         made.glue = streams.glue_of(made.vocabulary)
         return made
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A parsed pattern with its short forms written out."""
+class Way(NamedTuple):
+    """A parsed pattern."""
 
     rule: Rule
     exception: bool
-    parts: tuple[tuple[Phrase, ...], ...]
+    parts: tuple[Stretch, ...]
     gaps: tuple[int, ...]
 
 
 def _ways(rule: Rule) -> list[Way]:
     try:
-        parsed = [(way, False) for way in patterns.parse(rule.pattern)] if rule.kind == "phrase" else []
-        parsed += [(way, True) for pattern in rule.exceptions for way in patterns.parse(pattern)]
+        ways = [Way(rule, False, way.parts, way.gaps) for way in patterns.parse(rule.pattern)] if rule.kind == "phrase" else []
+        for pattern in rule.exceptions:
+            ways += [Way(rule, True, way.parts, way.gaps) for way in patterns.parse(pattern)]
     except patterns.PatternError as error:
         raise patterns.PatternError(f"{rule.key}: {error}") from error
-    return [Way(rule, exception, _long(way), way.gaps) for way, exception in parsed]
+    return ways
 
 
-def _long(way: patterns.Parsed) -> tuple[tuple[Phrase, ...], ...]:
-    return tuple(tuple(map(speech.long_form, part)) for part in way.parts)
+def _counted(ways: list[Way]) -> Counter[str]:
+    """In how many phrases each word is."""
+    counts: Counter[str] = Counter()
+    for way in ways:
+        for stretch in way.parts:
+            size = prod(map(len, stretch))
+            for choices in stretch:
+                times = size // len(choices)
+                for phrase in choices:
+                    for word in phrase:
+                        counts[word] += times
+    return counts
+
+
+class Place(NamedTuple):
+    """What may stand at one place of a pattern, "" for nothing."""
+
+    symbols: list[str]
+    share: float
+    """About the share of all words at which it is met."""
+
+
+Piece = tuple[Place, ...]
+"""Places that follow each other."""
 
 
 class Phrases:
-    """The phrases of every target's anchor, and what each of them hits. Equal hits are one tuple: most phrases are one of many."""
+    """What is looked for: the phrases of every target's anchor."""
 
-    def __init__(self) -> None:
-        self.hits: dict[str, tuple[Hit, ...]] = {}
-        self._same: dict[tuple[Hit, ...], tuple[Hit, ...]] = {}
+    def __init__(self, vocabulary: Vocabulary, automaton: Automaton) -> None:
+        self.automaton = automaton
+        self.pairs: streams.Pairs = {}
+        self._one, self._several = vocabulary.one_choice.__getitem__, vocabulary.choices
 
-    def add(self, number: int, anchor: Iterable[str]) -> None:
-        alone: dict[int, tuple[Hit, ...]] = {}
-        for symbols in anchor:
-            hits = alone.setdefault(len(symbols), ((number, len(symbols)),))
-            known = self.hits.get(symbols)
-            if known:
-                hits = known + hits
-                hits = self._same.setdefault(hits, hits)
-            self.hits[symbols] = hits
+    def target(self, number: int, way: Way) -> Target:
+        parts = [[self._symbols(choices) for choices in stretch] for stretch in way.parts]
+        for part in parts:
+            self._pair(part)
+            if prod(map(len, part)) > MAX_PHRASES:
+                raise patterns.PatternError(
+                    f"{way.rule.key}: The pattern stands for more than {MAX_PHRASES} phrases: make it two rules."
+                )
+        if len(parts) == 1 and (len(parts[0]) == 1 or prod(map(len, parts[0])) <= FEW):  # nothing to cut
+            self.automaton.add(number, _written_out(parts[0]))
+            return Target(way.rule, way.exception, (), ())
+        pieces, gaps, anchor = _cut(
+            [tuple(map(Place, *both)) for both in zip(parts, map(_met, way.parts), strict=True)], way.gaps
+        )
+        self.automaton.add(number, _written_out([place.symbols for place in pieces[anchor]]))
+        before = [(_part(pieces[at], before=True), gaps[at]) for at in range(anchor - 1, -1, -1)]
+        after = [(_part(pieces[at], before=False), gaps[at - 1]) for at in range(anchor + 1, len(pieces))]
+        return Target(way.rule, way.exception, tuple(before), tuple(after))
+
+    def _symbols(self, choices: Choices) -> list[str]:
+        symbols: list[str] = []
+        for phrase in choices:
+            try:
+                symbols.append("".join(map(self._one, phrase)))
+            except KeyError:  # a prefix
+                symbols += map("".join, product(*map(self._several, phrase)))
+        return list(dict.fromkeys(symbols))
+
+    def _pair(self, part: list[list[str]]) -> None:
+        """Remember which symbols follow which."""
+        lasts: set[str] = set()
+        for place in part:
+            for symbols in place:
+                for first, second in pairwise(symbols):
+                    if second not in self.pairs.get(first, ""):
+                        self._follow(first, second)
+            if len(part) > 1:
+                firsts = "".join({symbols[0] for symbols in place if symbols})
+                for last in lasts:
+                    self._follow(last, firsts)
+                ends = {symbols[-1] for symbols in place if symbols}
+                lasts = ends | lasts if "" in place else ends
+
+    def _follow(self, first: str, seconds: str) -> None:
+        known = self.pairs.get(first, "")
+        self.pairs[intern(first)] = known + "".join([second for second in seconds if second not in known])
 
 
-def _target(number: int, way: Way, vocabulary: Vocabulary, phrases: Phrases) -> Target:
-    anchor = max(range(len(way.parts)), key=lambda at: _rarity(way.parts[at])) if len(way.parts) > 1 else 0
-    before = tuple((_part(way.rule, way.parts[at], vocabulary), way.gaps[at]) for at in range(anchor - 1, -1, -1))
-    after = tuple((_part(way.rule, way.parts[at], vocabulary), way.gaps[at - 1]) for at in range(anchor + 1, len(way.parts)))
-    phrases.add(number, _written_out(way.rule, way.parts[anchor], vocabulary))
-    return Target(way.rule, way.exception, before, after)
+def _met(stretch: Stretch) -> list[float]:
+    return [sum([prod(map(speech.share, phrase)) for phrase in choices]) for choices in stretch]
 
 
-def _rarity(part: tuple[Phrase, ...]) -> float:
-    """How few ordinary sentences hold the part: the fewer words it can begin a search at, the better an anchor."""
-    return -sum([prod(map(speech.share, phrase)) for phrase in part])
+def _size(piece: Piece) -> int:
+    return prod([len(place.symbols) for place in piece])
 
 
-def _part(rule: Rule, phrases: tuple[Phrase, ...], vocabulary: Vocabulary) -> Part:
-    made = frozenset(_written_out(rule, phrases, vocabulary))
+def _share(piece: Piece) -> float:
+    """The smaller, the fewer words begin a search: the better an anchor."""
+    return prod([place.share for place in piece])
+
+
+def _cut(parts: list[Piece], gaps: tuple[int, ...]) -> tuple[list[Piece], list[int], int]:
+    """The pieces to look at, the gaps between them, and which of them is the anchor."""
+    whole, between = [parts[0]], []
+    for part, gap in zip(parts[1:], gaps, strict=True):
+        if gap or _size(whole[-1]) * _size(part) > MANY:
+            whole.append(part)
+            between.append(gap)
+        else:
+            whole[-1] += part  # the parser cut what it would not write out: here is a better place
+    rarest = min(range(len(whole)), key=lambda at: _share(whole[at]))
+    pieces, within = [], []
+    for at, part in enumerate(whole):
+        made = _pieces(part, at == rarest)
+        pieces += made
+        within += [0] * (len(made) - 1) + between[at : at + 1]
+    return pieces, within, min(range(len(pieces)), key=lambda at: _share(pieces[at]))
+
+
+def _pieces(part: Piece, rarest: bool) -> list[Piece]:
+    """Lists side by side stand for very many phrases; one of them, with the others only looked at where it is found, for few. The
+    part with the anchor is cut where that saves more phrases than it costs looks in vain, any other where it is too long."""
+    size = _size(part)
+    cuts = _cuts(part) if size > (FEW if rarest else patterns.WIDE) else range(0)
+    if not cuts:
+        return [part]
+    costs = {at: _cost(part[:at], part[at:]) for at in cuts}
+    at = min(cuts, key=costs.__getitem__)
+    if size <= patterns.WIDE and costs[at] > size + SELDOM * _share(part):
+        return [part]
+    first = rarest and _share(part[:at]) < _share(part[at:])
+    return [*_pieces(part[:at], first), *_pieces(part[at:], rarest and not first)]
+
+
+def _cuts(part: Piece) -> range:
+    """Where both sides keep a word that must be there."""
+    named = [at for at, place in enumerate(part) if "" not in place.symbols]
+    return range(named[0] + 1, named[-1] + 1)
+
+
+def _cost(before: Piece, after: Piece) -> float:
+    return _size(before) + _size(after) + SELDOM * min(_share(before), _share(after))
+
+
+def _part(piece: Piece, *, before: bool) -> Part:
+    made = frozenset(_written_out([place.symbols for place in piece]))
     lengths = tuple(sorted(set(map(len, made))))
-    firsts, lasts = frozenset([symbols[0] for symbols in made]), frozenset([symbols[-1] for symbols in made])
-    return Part(made, lengths, lengths[::-1], firsts, lasts)
+    at = -1 if before else 0
+    ends = frozenset([intern(symbols[at]) for symbols in made])
+    return Part(made, lengths, lengths[::-1], _NONE if before else ends, ends if before else _NONE)
 
 
-def _written_out(rule: Rule, phrases: tuple[Phrase, ...], vocabulary: Vocabulary) -> set[str]:
-    """The symbols of every phrase the part stands for."""
-    made: set[str] = set()
-    for phrase in phrases:
-        try:
-            made.add("".join(map(vocabulary.one_choice.__getitem__, phrase)))
-        except KeyError:  # a prefix
-            made.update(map("".join, product(*map(vocabulary.choices, phrase))))
-        if len(made) > MAX_PHRASES:
-            raise patterns.PatternError(f"{rule.key}: The pattern stands for more than {MAX_PHRASES} phrases: make it two rules.")
-    return made
+_NONE: frozenset[str] = frozenset()
 
 
-def _pairs(phrases: Phrases, targets: tuple[Target, ...]) -> streams.Pairs:
-    beside = (symbols for target in targets for part, _ in (*target.before, *target.after) for symbols in part.phrases)
-    seconds: dict[str, str] = {}
-    for symbols in chain(phrases.hits, beside):
-        for first, second in pairwise(symbols):
-            known = seconds.get(first, "")
-            if second not in known:
-                seconds[first] = known + second
-    return seconds
+def _written_out(places: list[list[str]]) -> set[str]:
+    """The symbols of every phrase that the places stand for together."""
+    return set(map("".join, product(*places))) if len(places) > 1 else set(places[0])

@@ -11,11 +11,13 @@ Words match whole: `rapist` is not in "therapist". Short forms equal their long 
 "do not"; "wanna", "want to"), and words of emphasis ("really", "just") may stand between without being named.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import product
+from itertools import chain, product
+from math import prod
+from typing import NamedTuple
 
-from community.safety import folding
+from community.safety import folding, speech
 
 MAX_PATTERN = 12_000
 """Characters in one pattern."""
@@ -23,24 +25,32 @@ MAX_ALTERNATIVES = 5_000
 """Phrases one bracket, or one stretch between gaps, may stand for."""
 WIDE = 600
 """A longer list of alternatives than this is matched piece by piece instead of being written out."""
-LONG = 150
-"""Characters; longer patterns are remembered once they are parsed."""
 MAX_GAP = 9
 MAX_DEPTH = 8
 
 Phrase = tuple[str, ...]
+
+Choices = tuple[Phrase, ...]
+"""What one place of a pattern stands for; () is nothing."""
+
+Stretch = tuple[Choices, ...]
+"""Places that follow each other. What they stand for together is not written out: `phrases` does that."""
 
 
 class PatternError(ValueError):
     """A pattern that cannot be read; the message is a sentence for the person who wrote it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """One way to match: `parts` follow each other with up to `gaps[i]` words after part i."""
 
-    parts: tuple[tuple[Phrase, ...], ...]
+    parts: tuple[Stretch, ...]
     gaps: tuple[int, ...]
+
+
+def phrases(stretch: Stretch) -> tuple[Phrase, ...]:
+    """What the places of a stretch stand for together, each once."""
+    return tuple(dict.fromkeys(_product(stretch)))
 
 
 def parse(pattern: str) -> tuple[Parsed, ...]:
@@ -49,17 +59,21 @@ def parse(pattern: str) -> tuple[Parsed, ...]:
         raise PatternError("The pattern is empty: write at least one word.")
     if len(pattern) > MAX_PATTERN:
         raise PatternError(f"The pattern is longer than {MAX_PATTERN} characters: make it two rules.")
-    return _parsed_before(pattern) if len(pattern) > LONG else _parsed(pattern)
-
-
-def _parsed(pattern: str) -> tuple[Parsed, ...]:
     if _SIGNS.isdisjoint(pattern):  # most rules people write: nothing but words
-        return (Parsed(((tuple(word for token in pattern.split() for word in _folded(token)),),), ()),)
+        return (Parsed(((_plain(pattern),),), ()),)
+    return _parsed(pattern)
+
+
+def _plain(pattern: str) -> Choices:
+    if pattern.isascii() and pattern.replace(" ", "").isalpha():
+        return (_long(pattern.lower().split()),)
+    return (tuple(word for token in pattern.split() for word in _long(_folded(token))),)
+
+
+@lru_cache(maxsize=2_000)
+def _parsed(pattern: str) -> tuple[Parsed, ...]:
+    """Remembered: a publish changes few patterns."""
     return tuple(way for tokens in _alternatives(_tokens(pattern)) for way in _ways(tokens))
-
-
-_parsed_before = lru_cache(maxsize=300)(_parsed)
-"""Long patterns are half of what a lexicon costs to make, and a publish changes few of them."""
 
 
 def _alternatives(tokens: list[str]) -> list[list[str]]:
@@ -83,38 +97,43 @@ def _ways(tokens: list[str]) -> tuple[Parsed, ...]:
     if rest:
         raise PatternError(f"There is a {rest[0]} without its opening bracket.")
     parts, gaps = _parts(sequence)
-    if any(() in part for part in parts):
+    if any(all(() in choices for choices in part) for part in parts):
         raise PatternError("The pattern can match nothing at all: keep a word outside [ ] on each side of a gap.")
     if not any(map(_is_gap, tokens)):
         return (Parsed(parts, gaps),)
     if len(parts) > 1:
-        if any(map(_gapped, (phrase for part in parts for phrase in part))):
+        if any(map(_gapped, (phrase for part in parts for choices in part for phrase in choices))):
             raise PatternError("A gap inside brackets cannot stand beside one outside, or beside very long lists.")
         return (Parsed(parts, gaps),)
-    plain = tuple(phrase for phrase in parts[0] if not _gapped(phrase))
-    ways = [Parsed((plain,), ())] if plain else []
-    return (*ways, *(_cut(phrase) for phrase in parts[0] if _gapped(phrase)))
+    listed = phrases(parts[0])
+    plain = tuple(phrase for phrase in listed if not _gapped(phrase))
+    ways = [Parsed(((plain,),), ())] if plain else []
+    return (*ways, *(_cut(phrase) for phrase in listed if _gapped(phrase)))
 
 
-def _parts(sequence: list[list[Phrase]]) -> tuple[tuple[tuple[Phrase, ...], ...], tuple[int, ...]]:
+def _parts(sequence: list[Choices]) -> tuple[tuple[Stretch, ...], tuple[int, ...]]:
     """Cut at gaps, and with a gap of nothing where the list would get too long to write out."""
-    pieces: list[list[list[Phrase]]] = [[]]
+    pieces: list[list[Choices]] = [[]]
     gaps: list[int] = []
     for choices in sequence:
         if len(choices) == 1 and len(choices[0]) == 1 and _is_gap(choices[0][0]):
             gaps.append(_gap(choices[0][0]))
             pieces.append([])
             continue
+        if len(choices) == 1 and pieces[-1] and len(pieces[-1][-1]) == 1:  # words that must be there are one place
+            choices = (pieces[-1].pop()[0] + choices[0],)
         pieces[-1].append(choices)
         cut = _cut_at(pieces[-1]) if _size(pieces[-1]) > WIDE else 0
         if cut:
             gaps.append(0)
             pieces.append(pieces[-1][cut:])
             del pieces[-2][cut:]
-    return tuple(tuple(dict.fromkeys(_product(piece))) for piece in pieces), tuple(gaps)
+    for piece in pieces:
+        _refuse_too_many(_size(piece))
+    return tuple(map(tuple, pieces)), tuple(gaps)
 
 
-def _cut_at(piece: list[list[Phrase]]) -> int:
+def _cut_at(piece: list[Choices]) -> int:
     """The last place to cut so that both sides keep a word that must be there, or 0."""
     named = [at for at, choices in enumerate(piece) if () not in choices]
     return named[-1] if len(named) > 1 else 0
@@ -131,7 +150,7 @@ def _cut(phrase: Phrase) -> Parsed:
             parts[-1] += (word,)
     if () in parts:
         raise PatternError("A gap must have a word on each side.")
-    return Parsed(tuple((part,) for part in parts), tuple(gaps))
+    return Parsed(tuple(((part,),) for part in parts), tuple(gaps))
 
 
 def _gapped(phrase: Phrase) -> bool:
@@ -161,12 +180,12 @@ def _gap(token: str) -> int:
 _CLOSING = {"(": ")", "[": "]"}
 
 
-def _sequence(tokens: list[str], at: int, depth: int) -> tuple[list[list[Phrase]], list[str]]:
+def _sequence(tokens: list[str], at: int, depth: int) -> tuple[list[Choices], list[str]]:
     """The choices for each place of a pattern, and the tokens from the bracket that stopped the reading."""
     if depth > MAX_DEPTH:
         raise PatternError(f"Brackets are nested more than {MAX_DEPTH} deep: make it two rules.")
     found: list[Phrase] = []
-    sequence: list[list[Phrase]] = []
+    sequence: list[Choices] = []
     several = False
     while at < len(tokens) and tokens[at] not in (")", "]"):
         token = tokens[at]
@@ -177,41 +196,40 @@ def _sequence(tokens: list[str], at: int, depth: int) -> tuple[list[list[Phrase]
             inner, at = _bracket(tokens, at, depth)
             sequence.append(inner)
         else:
-            sequence.append([(token,)] if _is_gap(token) else _word(token))
+            sequence.append(((token,),) if _is_gap(token) else (_word(token),))
         at += 1
-    return [_capped(found + _product(sequence))] if several else sequence, tokens[at:]
+    if not several:
+        return sequence, tokens[at:]
+    found += _product(sequence)
+    _refuse_too_many(len(found))
+    return [tuple(found)], tokens[at:]
 
 
-def _bracket(tokens: list[str], at: int, depth: int) -> tuple[list[Phrase], int]:
+def _bracket(tokens: list[str], at: int, depth: int) -> tuple[Choices, int]:
     """What a bracket stands for, and the place of its closing sign."""
     opening = tokens[at]
     sequence, rest = _sequence(tokens, at + 1, depth + 1)
     if not rest or rest[0] != _CLOSING[opening]:
         raise PatternError(f"There is a {opening} without its {_CLOSING[opening]}.")
     inner = _product(sequence)
-    return list(dict.fromkeys(inner if opening == "(" else [(), *inner])), len(tokens) - len(rest)
+    return tuple(dict.fromkeys(inner if opening == "(" else [(), *inner])), len(tokens) - len(rest)
 
 
-def _size(sequence: list[list[Phrase]]) -> int:
-    size = 1
-    for choices in sequence:
-        size *= len(choices)
-    return size
+def _size(sequence: Sequence[Choices]) -> int:
+    return prod(map(len, sequence))
 
 
-def _product(sequence: list[list[Phrase]]) -> list[Phrase]:
-    if _size(sequence) > MAX_ALTERNATIVES:
+def _product(sequence: Sequence[Choices]) -> list[Phrase]:
+    _refuse_too_many(_size(sequence))
+    return [tuple(chain.from_iterable(choice)) for choice in product(*sequence)]
+
+
+def _refuse_too_many(count: int) -> None:
+    if count > MAX_ALTERNATIVES:
         raise PatternError(f"The pattern stands for more than {MAX_ALTERNATIVES} phrases: make it two rules.")
-    return [tuple(word for phrase in choice for word in phrase) for choice in product(*sequence)]
 
 
-def _capped(phrases: list[Phrase]) -> list[Phrase]:
-    if len(phrases) > MAX_ALTERNATIVES:
-        raise PatternError(f"The pattern stands for more than {MAX_ALTERNATIVES} phrases: make it two rules.")
-    return phrases
-
-
-def _word(token: str) -> list[Phrase]:
+def _word(token: str) -> Phrase:
     stem = token.removesuffix("*")
     if stem.count("*") or not stem:
         raise PatternError(f"The star in {token} must stand at the end of a word.")
@@ -219,8 +237,12 @@ def _word(token: str) -> list[Phrase]:
     if token != stem:
         if len(folded[-1]) < 3:
             raise PatternError(f"{token} begins with too few letters: write at least three before the star.")
-        folded[-1] += "*"
-    return [tuple(folded)]
+        return (*_long(folded[:-1]), f"{folded[-1]}*")
+    return _long(folded)
+
+
+def _long(words: list[str]) -> Phrase:
+    return speech.long_form(tuple(words))
 
 
 def _folded(token: str) -> list[str]:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import islice, product, takewhile
 from math import log1p
+from sys import intern
 from weakref import proxy
 
 from community.safety import folding, speech
@@ -52,6 +53,7 @@ MOST_ONES = 4
 """Digits in one word that are each tried as either of two letters."""
 MOST_EFFORT = 2**MOST_ONES
 _VOWELS = re.compile("[aeiou]")
+_NO_VOWELS = dict.fromkeys(map(ord, "aeiou"))
 _RUN = re.compile(r"(.)\1+")
 
 _LITTLE = frozenset(
@@ -139,13 +141,17 @@ class Memory(dict[str, str]):
 class Vocabulary:
     """The words that rules know, everyday words, and how an unknown word is read. Never changes but for its memory."""
 
-    def __init__(self, phrases: Iterable[tuple[str, ...]]) -> None:
-        counts = Counter(word for phrase in phrases for word in phrase)
+    def __init__(self, counts: Counter[str]) -> None:
+        """`counts` says in how many phrases each word is. Knows the symbols of words; to read texts it must `learn` more."""
         self.prefixes: dict[str, str] = {}
         self.own: dict[str, str] = {}
         self._weights = counts
         self._assign(counts)
+
+    def learn(self) -> None:
+        """Make what reading takes, once the phrases are made: much of it takes the room of what they were made of."""
         self.base = self._filled()
+        del self.one_choice, self._sorted_own, self._choices
         self._names = {symbol: word for word, symbol in self.own.items()}
         self._index()
         self.numbers = {word: self._spelt(word) for word in self.own if word.isdigit() and self._spelt(word)}
@@ -165,7 +171,7 @@ class Vocabulary:
             if word.endswith("*"):
                 self.prefixes[word[:-1]] = chr(next(numbers))
             else:
-                self.own[word] = chr(next(numbers))
+                self.own[word] = intern(chr(next(numbers)))  # lexicons share them
         self.one_choice = {word: self.symbol(word) for word in self.own}
         self._sorted_own = sorted(self.own)
         self._choices: dict[str, tuple[str, ...]] = {}
@@ -262,7 +268,7 @@ class Vocabulary:
 
     def _spelt(self, digits: str) -> tuple[str, ...]:
         plain = "".join(_LEET.get(digit, " ")[0] for digit in digits)
-        known = len(plain) > 1 and plain in self._spellable
+        known = len(plain) > 1 and self._shorter.get(plain) == plain
         return (self.base.get(digits, OTHER), self.base[plain]) if known else ()
 
     def _leet(self, word: str) -> list[Reading]:
@@ -405,25 +411,28 @@ class Vocabulary:
     def _index(self) -> None:
         spellable = {word for word in self.own if word.isascii() and word.isalpha()}
         spellable |= {word for word in speech.short_forms() if word.isalpha()}
-        self._spellable = spellable
         common = max(self._weights.values(), default=1)
         pieces = [word for word in spellable if len(word) > 2 or word in _LITTLE]
         self._prices = {word[:end]: 0.0 for word in pieces for end in range(1, min(len(word), LONGEST_PIECE))}
-        self._prices.update((word, 1.0 + 0.4 * (1 - log1p(self._weights[word]) / log1p(common))) for word in pieces)
+        price = {count: 1.0 + 0.4 * (1 - log1p(count) / log1p(common)) for count in {0, *self._weights.values()}}
+        self._prices.update((word, price[self._weights[word]]) for word in pieces)
+        same = {piece: piece for piece in self._prices}  # a word without its last letter is there already
         squeezed, ordered, shorter, consonants = _Index(), _Index(), _Index(), _Index()
         ends: dict[str, dict[int, list[str]]] = {}
         for word in sorted(spellable):
             squeezed.add(_RUN.sub(r"\1", word), word)
-            without = _VOWELS.sub("", word)
-            for bare in {without, word[0] + _VOWELS.sub("", word[1:])}:
+            without = word.translate(_NO_VOWELS)
+            for bare in (without, word[0] + without) if word[0] in "aeiou" else (without,):
                 if len(bare) > 1 and bare != word:
                     consonants.add(bare, word)
             if len(word) < 4:
                 continue
             ordered.add(_letters_key(word), word)
             for short in {word[:at] + word[at + 1 :] for at in range(1, len(word))}:
-                if short not in self.base:
+                if short in shorter:
                     shorter.add(short, word)
+                elif short not in self.base:
+                    shorter[same.get(short, short)] = word
         shorter.update((word, word) for word in spellable)
         self._squeezed, self._ordered, self._shorter = squeezed, ordered, shorter
         for word in sorted(spellable, key=self._likeliness):

@@ -38,7 +38,7 @@ def found_in(words: list[str], rules: list[Rule]) -> set[tuple[str, bool]]:
 @cache
 def _ways(pattern: str) -> list[tuple[list[list[list[str]]], tuple[int, ...]]]:
     return [
-        ([[spoken(list(phrase), emphasis=True) for phrase in part] for part in way.parts], way.gaps)
+        ([[spoken(list(phrase), emphasis=True) for phrase in patterns.phrases(part)] for part in way.parts], way.gaps)
         for way in patterns.parse(pattern)
     ]
 

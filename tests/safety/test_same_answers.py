@@ -4,12 +4,26 @@ Content note: plain, short sentences of the starter rules about self-harm and su
 """
 
 import random
+import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from community.safety import Finding, Lexicon, Rule, cues, folding, patterns, scan, scanning, speech, starter_rules, vocabulary
+from community.safety import (
+    Finding,
+    Lexicon,
+    Rule,
+    cues,
+    folding,
+    lexicon,
+    patterns,
+    scan,
+    scanning,
+    speech,
+    starter_rules,
+    vocabulary,
+)
 from tests.safety.plainly import found_in
 
 RULES = list(starter_rules())
@@ -69,6 +83,23 @@ def test_both_engines_find_the_same() -> None:
         assert scan(text, plain) == scan(text, STARTER), text
 
 
+@pytest.mark.parametrize("seldom", [0, 10**20])
+def test_where_a_list_is_cut_changes_nothing(seldom: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut wherever it can be, or only where it would be too long."""
+    monkeypatch.setattr(lexicon, "SELDOM", seldom)
+    monkeypatch.setattr(lexicon, "FEW", 1)
+    other = Lexicon.compile(RULES)
+    for text in (*EXAMPLES, *texts(11, 250)):
+        assert scan(text, other) == scan(text, STARTER), text
+
+
+def test_long_patterns_of_many_short_lists_are_compiled_quickly() -> None:
+    began = time.thread_time()
+    for place in ("(aa|bb) ", "ww [xx] (a|b) ", "ww "):
+        Lexicon.compile([Rule("long", place * ((patterns.MAX_PATTERN - 20) // len(place)) + "(a|b|c|d|e|f)", "spam", "green")])
+    assert time.thread_time() - began < 2
+
+
 def test_what_was_read_before_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A lexicon that has read much, one that remembers next to nothing, and one that goes the other way round."""
     small, back = Lexicon.compile(RULES), Lexicon.compile(RULES)
@@ -118,7 +149,7 @@ def test_a_pattern_of_words_alone_is_read_as_one_in_brackets(pattern: str) -> No
 
 def _parsed_or_refused(pattern: str) -> str:
     try:
-        return str(patterns.parse(pattern))
+        return str([([patterns.phrases(part) for part in way.parts], way.gaps) for way in patterns.parse(pattern)])
     except patterns.PatternError as error:
         return type(error).__name__
 
