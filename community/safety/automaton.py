@@ -20,7 +20,7 @@ Found = tuple[int, tuple[Hit, ...]]
 
 class Automaton(Protocol):
     def find(self, symbols: str) -> list[Found]:
-        """Every phrase in the text."""
+        """Every phrase in the text, in the order of their ends."""
 
 
 class PythonAutomaton:
@@ -45,6 +45,7 @@ class PythonAutomaton:
                 node = step
                 if "" in node:
                     found.append((at, node[""]))
+        found.sort(key=lambda one: one[0])
         return found
 
 

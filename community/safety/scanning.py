@@ -154,8 +154,13 @@ def _says_enough(targets: list[Target]) -> bool:
 
 def _as_read(symbols: str, read: list[str], words: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
     """Matches in the symbols of each word."""
-    hits, views = _all_hits(symbols, lexicon), memory.views
-    return _located(hits, read, lambda first, last: [views.get(word, "words") for word in words[first : last + 1]], lexicon)
+    views, known = memory.views, memory.views.keys()
+
+    def how(first: int, last: int) -> list[str]:
+        said = words[first : last + 1]
+        return [] if known.isdisjoint(said) else [views.get(word, "words") for word in said]
+
+    return _located(_all_hits(symbols, lexicon), read, how, lexicon)
 
 
 def _put_together(words: list[str], read: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
@@ -285,7 +290,8 @@ def _rightwards(symbols: str, end: int, target: Target) -> int:
 
 
 def _located(hits: list[RawHit], read: list[str], how: Callable[[int, int], list[str]], lexicon: Lexicon) -> list[Match]:
-    """Matches in words, or in pieces: `read` has the symbols of each and `how` tells how those from first to last were read."""
+    """Matches in words, or in pieces: `read` has the symbols of each and `how` tells how those from first to last were read, or nothing
+    if all were read as written."""
     if not hits:
         return []
     begins = list(accumulate(map(len, read), initial=0))
@@ -294,6 +300,9 @@ def _located(hits: list[RawHit], read: list[str], how: Callable[[int, int], list
         first = bisect_right(begins, start) - 1
         last = bisect_right(begins, end - 1, first) - 1
         views = how(first, last)
+        if not views:
+            found.append(Match(lexicon.targets[target], first, last, "words"))
+            continue
         left = start - begins[first] if views[0] in _RUN_TOGETHER else 0
         over = begins[last + 1] - end if views[-1] in _RUN_TOGETHER else 0
         if left + over > end - start:
@@ -369,6 +378,8 @@ def _touched(spans: Sequence[tuple[int, int]], start: int, end: int) -> tuple[in
 
 def _apart(found: list[Match]) -> list[Match]:
     """The leftmost longest matches of one rule that do not overlap."""
+    if len(found) == 1:
+        return found
     kept: list[Match] = []
     for match in sorted(found, key=lambda match: (match.first, -match.last, match.view != "words")):
         if not kept or match.first > kept[-1].last:
