@@ -165,7 +165,7 @@ def _as_read(symbols: str, read: list[str], words: list[str], lexicon: Lexicon, 
 
 def _put_together(words: list[str], read: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
     """Matches in words put together again."""
-    joints = streams.put_together(words, read, lexicon.vocabulary)
+    joints = streams.put_together(words, read, memory, lexicon.vocabulary)
     together = streams.woven(joints, read)
     hits = _all_hits("".join(together), lexicon) if joints else []
     if not hits:
