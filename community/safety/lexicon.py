@@ -46,7 +46,7 @@ class Target:
 class Lexicon:
     """Immutable. `compile` raises patterns.PatternError with the key of the rule that cannot be read."""
 
-    __slots__ = ("automaton", "fragments", "glue", "letters", "pairs", "revision", "rules", "targets", "vocabulary")
+    __slots__ = ("automaton", "fragments", "glue", "letters", "pairs", "reach", "revision", "rules", "targets", "vocabulary")
 
     revision: int
     rules: Mapping[str, Rule]
@@ -57,6 +57,8 @@ class Lexicon:
     fragments: re.Pattern[str]
     glue: streams.Glue
     pairs: streams.Pairs
+    reach: int
+    """No match goes further than so many symbols from the end of its anchor."""
 
     @classmethod
     def compile(cls, rules: Iterable[Rule], revision: int = 0, engine: str = ENGINE) -> "Lexicon":
@@ -69,6 +71,7 @@ class Lexicon:
         phrases = Phrases()
         made.targets = tuple(_target(number, way, made.vocabulary, phrases) for number, way in enumerate(ways))
         del ways  # what is not needed any more makes room for what is
+        made.reach = max((_reach(target) for target in made.targets), default=0) + max(map(len, phrases.hits), default=0)
         made.pairs = _pairs(phrases, made.targets)
         made.automaton = build(phrases.hits, engine)
         made.fragments = streams.fragments_of(made.vocabulary)
@@ -123,6 +126,10 @@ def _target(number: int, way: Way, vocabulary: Vocabulary, phrases: Phrases) -> 
     after = tuple((_part(way.rule, way.parts[at], vocabulary), way.gaps[at - 1]) for at in range(anchor + 1, len(way.parts)))
     phrases.add(number, _written_out(way.rule, way.parts[anchor], vocabulary))
     return Target(way.rule, way.exception, before, after)
+
+
+def _reach(target: Target) -> int:
+    return max(sum(gap + part.longest_first[0] for part, gap in side) for side in (target.before, target.after))
 
 
 def _rarity(part: tuple[Phrase, ...]) -> float:

@@ -12,6 +12,7 @@ from itertools import accumulate, islice, zip_longest
 from typing import NamedTuple
 
 from community.safety import cues, folding, streams, vocabulary
+from community.safety.automaton import Found
 from community.safety.letters import Place
 from community.safety.lexicon import Lexicon, Target
 from community.safety.rules import SEVERITIES, Finding, severity_rank
@@ -28,6 +29,8 @@ LONG = 2_000
 """Words; a shorter text is not timed, because its length bounds it."""
 MAX_HITS = 2 * MAX_PER_RULE
 """Places in one text at which one way of one rule is looked at closely."""
+MOST_KNOWN = 5_000
+"""Anchors of one long text whose surroundings are kept."""
 MAX_NEW_WORDS = 300
 """Words never seen before that one long text may have looked at as disguises; one with many digits counts as several."""
 
@@ -47,6 +50,9 @@ class Match(NamedTuple):
 
 RawHit = tuple[int, int, int]
 """(target, first symbol, symbol after the last)."""
+
+Known = dict[str, list[RawHit]]
+"""In a long text, what is found at an anchor by the symbols around it: whoever repeats a line is asked once."""
 
 
 def scan(text: str, lexicon: Lexicon, *, room: int | None = None, profile: str = "general") -> tuple[Finding, ...]:
@@ -126,22 +132,23 @@ def _matches(words: list[str], lexicon: Lexicon, memory: Memory, budget: Budget 
         ambiguous = [at for at, word in enumerate(words) if word in several]
         for at in ambiguous:
             read[at] = read[at].lstrip(AMBIGUOUS)
-    found = _as_read(symbols, read, words, lexicon, memory)
+    known: Known = {}
+    found = _as_read(symbols, read, words, lexicon, memory, known)
     if budget:
         budget.check()
         if _says_enough([match.target for match in found]):
             return found
     glued = streams.glued(symbols, lexicon.glue)
     if glued != symbols:
-        found += _as_read(glued, read, words, lexicon, memory)
+        found += _as_read(glued, read, words, lexicon, memory, known)
     if lexicon.fragments.search(symbols):
-        found += _put_together(words, read, lexicon, memory)
+        found += _put_together(words, read, lexicon, memory, known)
         if budget:
             budget.check()
     if ambiguous:
         likeliest = streams.likeliest(ambiguous, words, read, memory, lexicon.pairs)
         if likeliest:
-            found += _as_read("".join(likeliest), likeliest, words, lexicon, memory)
+            found += _as_read("".join(likeliest), likeliest, words, lexicon, memory, known)
     return [match for match in found if not _flimsy(match, words)]
 
 
@@ -152,22 +159,24 @@ def _says_enough(targets: list[Target]) -> bool:
     )
 
 
-def _as_read(symbols: str, read: list[str], words: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
+def _as_read(
+    symbols: str, read: list[str], words: list[str], lexicon: Lexicon, memory: Memory, known: Known
+) -> list[Match]:
     """Matches in the symbols of each word."""
-    views, known = memory.views, memory.views.keys()
+    views, disguised = memory.views, memory.views.keys()
 
     def how(first: int, last: int) -> list[str]:
         said = words[first : last + 1]
-        return [] if known.isdisjoint(said) else [views.get(word, "words") for word in said]
+        return [] if disguised.isdisjoint(said) else [views.get(word, "words") for word in said]
 
-    return _located(_all_hits(symbols, lexicon), read, how, lexicon)
+    return _located(_all_hits(symbols, lexicon, known), read, how, lexicon)
 
 
-def _put_together(words: list[str], read: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
+def _put_together(words: list[str], read: list[str], lexicon: Lexicon, memory: Memory, known: Known) -> list[Match]:
     """Matches in words put together again."""
     joints = streams.put_together(words, read, memory, lexicon.vocabulary)
     together = streams.woven(joints, read)
-    hits = _all_hits("".join(together), lexicon) if joints else []
+    hits = _all_hits("".join(together), lexicon, known) if joints else []
     if not hits:
         return []
     origins = streams.origins(joints, len(words))
@@ -197,14 +206,14 @@ def _flimsy(match: Match, words: list[str]) -> bool:
     return match.first == match.last and len(words[match.first]) < _ENOUGH.get(match.view, 0)
 
 
-def _all_hits(symbols: str, lexicon: Lexicon) -> list[RawHit]:
+def _all_hits(symbols: str, lexicon: Lexicon, known: Known) -> list[RawHit]:
     """What is found in the symbols, and in the symbols without words of emphasis, each once."""
-    hits = _hits(symbols, lexicon)
+    hits = _hits(symbols, lexicon, known)
     if len(hits) > MAX_FINDINGS and _says_enough([lexicon.targets[number] for number, _, _ in hits]):
         return hits
     brief = streams.unnamed_removed(symbols)
     if len(brief) < len(symbols):
-        brief_hits = _hits(brief, lexicon)
+        brief_hits = _hits(brief, lexicon, known)
         if brief_hits:
             kept = streams.places_kept(symbols)
             hits += [(target, kept[start], kept[end - 1] + 1) for target, start, end in brief_hits]
@@ -212,12 +221,30 @@ def _all_hits(symbols: str, lexicon: Lexicon) -> list[RawHit]:
     return hits
 
 
-def _hits(symbols: str, lexicon: Lexicon) -> list[RawHit]:
-    hits: list[RawHit] = []
-    targets = lexicon.targets
+def _hits(symbols: str, lexicon: Lexicon, known: Known) -> list[RawHit]:
     anchors = lexicon.automaton.find(symbols)
-    crowded = len(anchors) > MAX_HITS
+    if len(anchors) <= MAX_HITS:
+        return list(_anchored(symbols, anchors, lexicon.targets))
+    hits: list[RawHit] = []
     count: dict[int, int] = defaultdict(int)
+    reach = lexicon.reach
+    for at, found in anchors:
+        around = symbols[at - reach : at + reach] if at >= reach else ""
+        seen = known.get(around)
+        if seen is None:
+            looked = _anchored(symbols, ((at, found),), lexicon.targets)
+            seen = [(number, start - at, end - at) for number, start, end in looked]
+            if around and len(known) < MOST_KNOWN:
+                known[around] = seen
+        for number, start, end in seen:
+            if count[number] < MAX_HITS:
+                hits.append((number, at + start, at + end))
+                count[number] += 1
+    return hits
+
+
+def _anchored(symbols: str, anchors: Iterable[Found], targets: tuple[Target, ...]) -> Iterator[RawHit]:
+    """The hits at anchors: nearly always nothing that could stand beside one does."""
     for at, found in anchors:
         for number, length in found:
             target = targets[number]
@@ -225,24 +252,20 @@ def _hits(symbols: str, lexicon: Lexicon) -> list[RawHit]:
             if target.before:
                 part, gap = target.before[0]
                 if part.lasts.isdisjoint(symbols[start - gap - 1 if start > gap else 0 : start]):
-                    continue  # nearly always: nothing that could stand before it does
+                    continue
             if target.after:
                 part, gap = target.after[0]
                 if part.firsts.isdisjoint(symbols[end : end + gap + 1]):
                     continue
-            if crowded and count[number] >= MAX_HITS:
-                continue
-            start = _leftwards(symbols, start, target)
-            if start >= 0 and (end := _rightwards(symbols, end, target)):
-                hits.append((number, start, end))
-                count[number] += 1
-    return hits
+                end = _rightwards(symbols, end, target)
+            if end and target.before:
+                start = _leftwards(symbols, start, target)
+            if end and start >= 0:
+                yield number, start, end
 
 
 def _leftwards(symbols: str, start: int, target: Target) -> int:
     """Where the match begins once the parts before the anchor are found, or -1."""
-    if not target.before:
-        return start
     if len(target.before) == 1 and not target.before[0][1]:  # by far the commonest: one part, right before
         part = target.before[0][0]
         for length in part.longest_first:
@@ -266,8 +289,6 @@ def _leftwards(symbols: str, start: int, target: Target) -> int:
 
 def _rightwards(symbols: str, end: int, target: Target) -> int:
     """Where the match ends once the parts after the anchor are found, or 0."""
-    if not target.after:
-        return end
     if len(target.after) == 1 and not target.after[0][1]:
         part, room = target.after[0][0], len(symbols) - end
         for length in part.longest_first:
@@ -334,12 +355,13 @@ def _standing(matches: list[Match], excepted: Excepted, room: int | None, profil
     """Without other rooms' rules, unwanted views, excepted places and repeats, and no more than MAX_FINDINGS."""
     by_rule: dict[str, list[Match]] = defaultdict(list)
     for match in matches:
-        rule = match.target.rule
-        if not match.target.exception and rule.fires_in(room, profile) and (rule.views is None or match.view in rule.views):
-            by_rule[rule.key].append(match)
+        target = match.target
+        if not target.exception and (target.rule.views is None or match.view in target.rule.views):
+            by_rule[target.rule.key].append(match)
     standing = [
         [match for match in _apart(found) if not _within(match.first, match.last, excepted.get(key, ()))]
         for key, found in by_rule.items()
+        if found[0].target.rule.fires_in(room, profile)
     ]
     if sum(map(len, standing)) <= MAX_FINDINGS:
         return [match for found in standing for match in found]

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import islice, product, takewhile
 from math import log1p
-from operator import eq
 from weakref import proxy
 
 from community.safety import folding, speech
@@ -310,15 +309,16 @@ class Vocabulary:
             return []
         parts = _MASKED.split(word)
         head, tail = parts[0], parts[-1]
-        if len(head) > 1:
+        if len(head) > 2:  # few begin so
             began = self._beginning_with(head)
             found = [known for known in began if len(known) == len(word) and _fits_signs(known, word)]
             found = found or [known for known in began if known.endswith(tail) and _fits(known, parts)]
             return [(self.base[known], "masked") for known in sorted(found, key=self._likeliness)[:MOST_READINGS]]
         among = self._by_ends.get(word[0] + tail[-1:], {})
-        found = list(islice((known for known in among.get(len(word), ()) if _fits_signs(known, word)), MOST_READINGS))
+        same_length = (known for known in among.get(len(word), ()) if known.startswith(head) and _fits_signs(known, word))
+        found = list(islice(same_length, MOST_READINGS))
         if not found:
-            likely = (known for size in among for known in among[size] if known.endswith(tail))
+            likely = (known for size in among for known in among[size] if known.startswith(head) and known.endswith(tail))
             fitting = [known for known in likely if _fits(known, parts)]
             found = sorted(fitting, key=self._likeliness)[:MOST_READINGS]
         return [(self.base[known], "masked") for known in found]
@@ -351,7 +351,7 @@ class Vocabulary:
         return ""
 
     def _elongated(self, word: str) -> list[Reading]:
-        if not any(map(eq, word, word[1:])):  # a third of the time of looking for a run
+        if not _RUN.search(word):
             return []
         squeezed = _RUN.sub(r"\1", word)
         known = self._squeezed.get(squeezed, "").split()
