@@ -80,7 +80,7 @@ def _coded(symbols: str) -> bytes:
 
 def _in_symbols(found: list[Found], coded: bytes) -> list[Found]:
     """Places counted in symbols instead of bytes."""
-    if len(found) > _MANY:
+    if len(found) * _FAR > len(coded):
         places = list(accumulate(coded.translate(_BEGINS)))
         return [(places[at] - 1, hits) for at, hits in found]
     placed, symbols, counted = [], 0, 0
@@ -91,7 +91,8 @@ def _in_symbols(found: list[Found], coded: bytes) -> list[Found]:
     return placed
 
 
-_MANY = 30
+_FAR = 10
+"""Bytes between two places from which on counting each takes longer."""
 _BEGINS = bytes(not 0x80 <= byte < 0xC0 for byte in range(256))
 """1 for a byte that begins a character."""
 
