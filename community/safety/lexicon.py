@@ -43,16 +43,22 @@ class Target:
     after: tuple[tuple[Part, int], ...]
 
 
+Beside = tuple[frozenset[str], int, frozenset[str], int]
+"""The symbols of which one stands before an anchor, among how many; and the same after it. No symbols among none: anything may."""
+
+
 class Lexicon:
     """Immutable. `compile` raises patterns.PatternError with the key of the rule that cannot be read."""
 
-    __slots__ = ("automaton", "fragments", "glue", "letters", "pairs", "reach", "revision", "rules", "targets", "vocabulary")
+    __slots__ = ("automaton", "beside", "fragments", "glue", "letters", "pairs", "reach", "revision", "rules", "targets", "vocabulary")
 
     revision: int
     rules: Mapping[str, Rule]
     targets: tuple[Target, ...]
     vocabulary: Vocabulary
     automaton: Automaton
+    beside: tuple["Beside | None", ...]
+    """By target, what must stand next to its anchor; None if nothing must."""
     letters: Letters
     fragments: re.Pattern[str]
     glue: streams.Glue
@@ -71,6 +77,7 @@ class Lexicon:
         phrases = Phrases()
         made.targets = tuple(_target(number, way, made.vocabulary, phrases) for number, way in enumerate(ways))
         del ways  # what is not needed any more makes room for what is
+        made.beside = tuple(map(_beside, made.targets))
         made.reach = max((_reach(target) for target in made.targets), default=0) + max(map(len, phrases.hits), default=0)
         made.pairs = _pairs(phrases, made.targets)
         made.automaton = build(phrases.hits, engine)
@@ -126,6 +133,17 @@ def _target(number: int, way: Way, vocabulary: Vocabulary, phrases: Phrases) -> 
     after = tuple((_part(way.rule, way.parts[at], vocabulary), way.gaps[at - 1]) for at in range(anchor + 1, len(way.parts)))
     phrases.add(number, _written_out(way.rule, way.parts[anchor], vocabulary))
     return Target(way.rule, way.exception, before, after)
+
+
+def _beside(target: Target) -> Beside | None:
+    if not target.before and not target.after:
+        return None
+    before = [(part.lasts, gap + 1) for part, gap in target.before[:1]] or [_ANYTHING]
+    after = [(part.firsts, gap + 1) for part, gap in target.after[:1]] or [_ANYTHING]
+    return *before[0], *after[0]
+
+
+_ANYTHING: tuple[frozenset[str], int] = (frozenset(), 0)
 
 
 def _reach(target: Target) -> int:

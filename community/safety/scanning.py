@@ -29,8 +29,8 @@ LONG = 2_000
 """Words; a shorter text is not timed, because its length bounds it."""
 MAX_HITS = 2 * MAX_PER_RULE
 """Places in one text at which one way of one rule is looked at closely."""
-MOST_KNOWN = 5_000
-"""Anchors of one long text whose surroundings are kept."""
+MOST_KNOWN = 500
+"""Anchors of one long text that are kept with their surroundings; a text with more of them does not repeat itself."""
 MAX_NEW_WORDS = 300
 """Words never seen before that one long text may have looked at as disguises; one with many digits counts as several."""
 
@@ -51,8 +51,8 @@ class Match(NamedTuple):
 RawHit = tuple[int, int, int]
 """(target, first symbol, symbol after the last)."""
 
-Known = dict[str, list[RawHit]]
-"""In a long text, what is found at an anchor by the symbols around it: whoever repeats a line is asked once."""
+Known = dict[tuple[str, int], list[RawHit]]
+"""In a long text, what is found at an anchor by the symbols around it and its length: whoever repeats a line is asked once."""
 
 
 def scan(text: str, lexicon: Lexicon, *, room: int | None = None, profile: str = "general") -> tuple[Finding, ...]:
@@ -224,17 +224,17 @@ def _all_hits(symbols: str, lexicon: Lexicon, known: Known) -> list[RawHit]:
 def _hits(symbols: str, lexicon: Lexicon, known: Known) -> list[RawHit]:
     anchors = lexicon.automaton.find(symbols)
     if len(anchors) <= MAX_HITS:
-        return list(_anchored(symbols, anchors, lexicon.targets))
+        return list(_anchored(symbols, anchors, lexicon))
     hits: list[RawHit] = []
     count: dict[int, int] = defaultdict(int)
     reach = lexicon.reach
     for at, found in anchors:
-        around = symbols[at - reach : at + reach] if at >= reach else ""
+        around = (symbols[at - reach : at + reach], found[0][1]) if at >= reach and len(known) < MOST_KNOWN else _NOWHERE
         seen = known.get(around)
         if seen is None:
-            looked = _anchored(symbols, ((at, found),), lexicon.targets)
+            looked = _anchored(symbols, ((at, found),), lexicon)
             seen = [(number, start - at, end - at) for number, start, end in looked]
-            if around and len(known) < MOST_KNOWN:
+            if around is not _NOWHERE:
                 known[around] = seen
         for number, start, end in seen:
             if count[number] < MAX_HITS:
@@ -243,25 +243,30 @@ def _hits(symbols: str, lexicon: Lexicon, known: Known) -> list[RawHit]:
     return hits
 
 
-def _anchored(symbols: str, anchors: Iterable[Found], targets: tuple[Target, ...]) -> Iterator[RawHit]:
-    """The hits at anchors: nearly always nothing that could stand beside one does."""
+_NOWHERE = "", 0
+
+
+def _anchored(symbols: str, anchors: Iterable[Found], lexicon: Lexicon) -> Iterator[RawHit]:
+    """The hits at anchors."""
+    beside, targets = lexicon.beside, lexicon.targets
     for at, found in anchors:
         for number, length in found:
-            target = targets[number]
-            start, end = at + 1 - length, at + 1
-            if target.before:
-                part, gap = target.before[0]
-                if part.lasts.isdisjoint(symbols[start - gap - 1 if start > gap else 0 : start]):
+            end = at + 1
+            start = end - length
+            sides = beside[number]
+            if sides:  # nearly always nothing that could stand on one of them does
+                lasts, back, firsts, ahead = sides
+                if back and lasts.isdisjoint(symbols[start - back if start > back else 0 : start]):
                     continue
-            if target.after:
-                part, gap = target.after[0]
-                if part.firsts.isdisjoint(symbols[end : end + gap + 1]):
+                if ahead:
+                    if firsts.isdisjoint(symbols[end : end + ahead]):
+                        continue
+                    end = _rightwards(symbols, end, targets[number])
+                if end and back:
+                    start = _leftwards(symbols, start, targets[number])
+                if not end or start < 0:
                     continue
-                end = _rightwards(symbols, end, target)
-            if end and target.before:
-                start = _leftwards(symbols, start, target)
-            if end and start >= 0:
-                yield number, start, end
+            yield number, start, end
 
 
 def _leftwards(symbols: str, start: int, target: Target) -> int:
