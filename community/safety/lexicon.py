@@ -50,7 +50,19 @@ Beside = tuple[frozenset[str], int, frozenset[str], int]
 class Lexicon:
     """Immutable. `compile` raises patterns.PatternError with the key of the rule that cannot be read."""
 
-    __slots__ = ("automaton", "beside", "fragments", "glue", "letters", "pairs", "reach", "revision", "rules", "targets", "vocabulary")
+    __slots__ = (
+        "automaton",
+        "beside",
+        "fragments",
+        "glue",
+        "letters",
+        "pairs",
+        "reach",
+        "revision",
+        "rules",
+        "targets",
+        "vocabulary",
+    )
 
     revision: int
     rules: Mapping[str, Rule]

@@ -7,7 +7,7 @@ text cost more than MAX_SECONDS all the same, `scan` raises OutOfTime instead of
 import time
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from itertools import accumulate, islice, zip_longest
 from typing import NamedTuple
 
@@ -159,9 +159,7 @@ def _says_enough(targets: list[Target]) -> bool:
     )
 
 
-def _as_read(
-    symbols: str, read: list[str], words: list[str], lexicon: Lexicon, memory: Memory, known: Known
-) -> list[Match]:
+def _as_read(symbols: str, read: list[str], words: list[str], lexicon: Lexicon, memory: Memory, known: Known) -> list[Match]:
     """Matches in the symbols of each word."""
     views, disguised = memory.views, memory.views.keys()
 
@@ -227,27 +225,28 @@ def _hits(symbols: str, lexicon: Lexicon, known: Known) -> list[RawHit]:
         return list(_anchored(symbols, anchors, lexicon))
     hits: list[RawHit] = []
     count: dict[int, int] = defaultdict(int)
+    spent: set[int] = set()
     reach = lexicon.reach
     for at, found in anchors:
-        around = (symbols[at - reach : at + reach], found[0][1]) if at >= reach and len(known) < MOST_KNOWN else _NOWHERE
-        seen = known.get(around)
-        if seen is None:
-            looked = _anchored(symbols, ((at, found),), lexicon)
-            seen = [(number, start - at, end - at) for number, start, end in looked]
-            if around is not _NOWHERE:
-                known[around] = seen
-        for number, start, end in seen:
-            if count[number] < MAX_HITS:
-                hits.append((number, at + start, at + end))
-                count[number] += 1
+        if at >= reach and len(known) < MOST_KNOWN:
+            around = symbols[at - reach : at + reach], found[0][1]
+            if around not in known:
+                looked = _anchored(symbols, ((at, found),), lexicon)
+                known[around] = [(number, start - at, end - at) for number, start, end in looked]
+            seen = [(number, at + start, at + end) for number, start, end in known[around]]
+        else:
+            seen = list(_anchored(symbols, ((at, found),), lexicon, spent))
+        for hit in seen:
+            if hit[0] not in spent:
+                hits.append(hit)
+                count[hit[0]] += 1
+                if count[hit[0]] == MAX_HITS:
+                    spent.add(hit[0])
     return hits
 
 
-_NOWHERE = "", 0
-
-
-def _anchored(symbols: str, anchors: Iterable[Found], lexicon: Lexicon) -> Iterator[RawHit]:
-    """The hits at anchors."""
+def _anchored(symbols: str, anchors: Iterable[Found], lexicon: Lexicon, spent: Container[int] = ()) -> Iterator[RawHit]:
+    """The hits at anchors, of targets that are not spent."""
     beside, targets = lexicon.beside, lexicon.targets
     for at, found in anchors:
         for number, length in found:
@@ -258,9 +257,11 @@ def _anchored(symbols: str, anchors: Iterable[Found], lexicon: Lexicon) -> Itera
                 lasts, back, firsts, ahead = sides
                 if back and lasts.isdisjoint(symbols[start - back if start > back else 0 : start]):
                     continue
+                if ahead and firsts.isdisjoint(symbols[end : end + ahead]):
+                    continue
+                if number in spent:
+                    continue
                 if ahead:
-                    if firsts.isdisjoint(symbols[end : end + ahead]):
-                        continue
                     end = _rightwards(symbols, end, targets[number])
                 if end and back:
                     start = _leftwards(symbols, start, targets[number])
