@@ -226,23 +226,38 @@ def _hits(symbols: str, lexicon: Lexicon, known: Known) -> list[RawHit]:
     hits: list[RawHit] = []
     count: dict[int, int] = defaultdict(int)
     spent: set[int] = set()
-    reach = lexicon.reach
-    for at, found in anchors:
-        if at >= reach and len(known) < MOST_KNOWN:
-            around = symbols[at - reach : at + reach], found[0][1]
-            if around not in known:
-                looked = _anchored(symbols, ((at, found),), lexicon)
-                known[around] = [(number, start - at, end - at) for number, start, end in looked]
-            seen = [(number, at + start, at + end) for number, start, end in known[around]]
-        else:
-            seen = list(_anchored(symbols, ((at, found),), lexicon, spent))
-        for hit in seen:
-            if hit[0] not in spent:
-                hits.append(hit)
-                count[hit[0]] += 1
-                if count[hit[0]] == MAX_HITS:
-                    spent.add(hit[0])
+    dense = len(anchors) * _DENSE > len(symbols)
+    looked = _looked_up(symbols, anchors, lexicon, known, spent) if dense else _anchored(symbols, anchors, lexicon, spent)
+    for hit in looked:
+        number = hit[0]
+        if number not in spent:
+            hits.append(hit)
+            count[number] += 1
+            if count[number] == MAX_HITS:
+                spent.add(number)
     return hits
+
+
+_DENSE = 8
+"""Symbols to an anchor: ordinary words have twenty."""
+
+
+def _looked_up(symbols: str, anchors: list[Found], lexicon: Lexicon, known: Known, spent: Container[int]) -> Iterator[RawHit]:
+    """The hits at anchors, each asked once for the same symbols around it."""
+    reach = lexicon.reach
+    for place, (at, found) in enumerate(anchors):
+        if at < reach:
+            yield from _anchored(symbols, ((at, found),), lexicon, spent)
+            continue
+        if len(known) >= MOST_KNOWN:
+            yield from _anchored(symbols, islice(anchors, place, None), lexicon, spent)
+            return
+        around = symbols[at - reach : at + reach], found[0][1]
+        if around not in known:
+            fresh = _anchored(symbols, ((at, found),), lexicon)
+            known[around] = [(number, start - at, end - at) for number, start, end in fresh]
+        for number, start, end in known[around]:
+            yield number, at + start, at + end
 
 
 def _anchored(symbols: str, anchors: Iterable[Found], lexicon: Lexicon, spent: Container[int] = ()) -> Iterator[RawHit]:
@@ -325,7 +340,7 @@ def _located(hits: list[RawHit], read: list[str], how: Callable[[int, int], list
     found = []
     for target, start, end in hits:
         first = bisect_right(begins, start) - 1
-        last = bisect_right(begins, end - 1, first) - 1
+        last = bisect_right(begins, end - 1, first) - 1 if end > start + 1 else first
         views = how(first, last)
         if not views:
             found.append(Match(lexicon.targets[target], first, last, "words"))
