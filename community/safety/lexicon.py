@@ -90,7 +90,8 @@ class Lexicon:
         made.targets = tuple(_target(number, way, made.vocabulary, phrases) for number, way in enumerate(ways))
         del ways  # what is not needed any more makes room for what is
         made.beside = tuple(map(_beside, made.targets))
-        made.reach = max((_reach(target) for target in made.targets), default=0) + max(map(len, phrases.hits), default=0)
+        several = (target for target, sides in zip(made.targets, made.beside, strict=True) if sides)
+        made.reach = phrases.longest + max(map(_reach, several), default=0)
         made.pairs = _pairs(phrases, made.targets)
         made.automaton = build(phrases.hits, engine)
         made.fragments = streams.fragments_of(made.vocabulary)
@@ -126,6 +127,7 @@ class Phrases:
 
     def __init__(self) -> None:
         self.hits: dict[str, tuple[Hit, ...]] = {}
+        self.longest = 0
         self._same: dict[tuple[Hit, ...], tuple[Hit, ...]] = {}
 
     def add(self, number: int, anchor: Iterable[str]) -> None:
@@ -137,6 +139,7 @@ class Phrases:
                 hits = known + hits
                 hits = self._same.setdefault(hits, hits)
             self.hits[symbols] = hits
+        self.longest = max(self.longest, *alone)
 
 
 def _target(number: int, way: Way, vocabulary: Vocabulary, phrases: Phrases) -> Target:
