@@ -4,10 +4,12 @@ import re
 import tomllib
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cache
+from itertools import accumulate
 from pathlib import Path
 
 from community.safety import folding, speech
+from community.safety.automaton import Automaton, begun
 from community.safety.vocabulary import Memory
 
 _FILE = Path(__file__).with_name("cues.toml")
@@ -15,7 +17,7 @@ _RED, _AMBER, _GREEN = "red", "amber", "green"
 _SLIGHT = frozenset({"idiom", "title"})
 """These lower red to green; all others to amber."""
 
-_SENTENCE_END = re.compile(r"[.!?;\n\r](?=\s|$)|\n")
+_SENTENCE_END = re.compile(r"[.!?;\n\r](?:(?<=\n)|(?=\s|$))")
 _BEFORE, _AFTER = 10, 10
 """Words looked at on each side, within the sentence."""
 
@@ -27,27 +29,15 @@ class Context:
     """
 
     def __init__(self, text: str, words: Sequence[str], memory: Memory, first: int, last: int) -> None:
-        self.text, self.words, self._memory = text, words, memory
-        self._from, self._upto = max(first - _BEFORE, 0), last + _AFTER + 1
-        self.known: dict[tuple[int, int], tuple[str, ...]] = {}
-
-    @cached_property
-    def spans(self) -> list[tuple[int, int]]:
+        begin, upto = max(first - _BEFORE, 0), last + _AFTER + 1
+        near = folding.spans(text, begin, upto)
+        self.text, self.words = text, words
+        self.spans = [(0, 0)] * begin + near
         """By number of the word. Those before the first that is asked about are at the beginning."""
-        return [(0, 0)] * self._from + folding.spans(self.text, self._from, self._upto)
-
-    @cached_property
-    def quoted(self) -> list[tuple[int, int]]:
-        if not any(sign in self.text for sign in _QUOTES):
-            return []
-        return [match.span() for match in _QUOTED.finditer(self.text)]
-
-    @cached_property
-    def _ends(self) -> list[int]:
-        if not self.spans:
-            return []
-        begins, ends = self.spans[min(self._from, len(self.spans) - 1)][0], self.spans[-1][1] + 1
-        return [match.end() for match in _SENTENCE_END.finditer(self.text, begins, ends)]
+        self._ends = [end.end() for end in _SENTENCE_END.finditer(text, near[0][0], near[-1][1] + 1)] if near else []
+        self.quoted = [quote.span() for quote in _QUOTED.finditer(text)] if any(sign in text for sign in _QUOTES) else []
+        self.spoken = Spoken(words[begin:upto], begin, memory)
+        self.known: dict[tuple[int, int], tuple[str, ...]] = {}
 
     def sentence(self, start: int, end: int) -> tuple[int, int]:
         """Offsets of the sentence, or sentences, that hold a span."""
@@ -55,56 +45,49 @@ class Context:
         before, after = bisect_right(ends, start), bisect_right(ends, end)
         return ends[before - 1] if before else 0, ends[after] if after < len(ends) else len(self.text)
 
-    def around(self, first: int, last: int) -> tuple[list[str], list[str]]:
-        """Up to ten words before and after, in the same sentence, short forms written out."""
+    def around(self, first: int, last: int) -> tuple[int, int]:
+        """The words that cues of a finding are looked for in: up to ten on each side in the same sentence; the second is past the last."""
         spans = self.spans
         low, high = self.sentence(spans[first][0], spans[last][1])
         begin = bisect_left(spans, (low,), max(0, first - _BEFORE), first)
-        stop = bisect_left(spans, (high,), last + 1, min(len(spans), last + 1 + _AFTER))
-        return self._plain(begin, first), self._plain(last + 1, stop)
+        return begin, bisect_left(spans, (high,), last + 1, min(len(spans), last + 1 + _AFTER))
 
     def rounded(self, first: int, last: int) -> tuple[int, int]:
         """The words a reader would mark: with the "I" (or "my", "we") that begins the clause, and a closing "anymore"."""
-        low, high = self.sentence(self.spans[first][0], self.spans[last][1])
-        return self._from_the_subject(first, low), self._to_the_close(last, high)
+        return self._from_the_subject(first), self._to_the_close(last)
 
-    def _from_the_subject(self, first: int, low: int) -> int:
+    def _from_the_subject(self, first: int) -> int:
         opens = speech.opens()
         for at in range(first - 1, max(-1, first - 1 - _LEAD), -1):
             subject = opens.get(self.words[at])
-            if subject is None or self.spans[at][0] < low:
+            if subject is None:
                 break
             if subject:
-                return at
+                low, _ = self.sentence(*self.spans[first])
+                return at if self.spans[at][0] >= low else first
         return first
 
-    def _to_the_close(self, last: int, high: int) -> int:
+    def _to_the_close(self, last: int) -> int:
         following = [word.strip(folding.MASKS) for word in self.words[last + 1 : last + 3]]
         for close in speech.closes().get(following[0], ()) if following else ():
             upto = last + len(close)
-            if following[: len(close)] == close and self.spans[upto][1] <= high:
-                return upto
+            if following[: len(close)] == close:
+                _, high = self.sentence(*self.spans[last])
+                if self.spans[upto][1] <= high:
+                    return upto
         return last
 
-    def said(self, first: int, last: int) -> list[str]:
-        return self._plain(first, last + 1)
 
-    def _plain(self, begin: int, stop: int) -> list[str]:
-        words = self.words[begin:stop]
-        if not self._memory.views.keys().isdisjoint(words):
-            words = list(map(self._memory.plain, words))
-        return [part for word in words for part in _SPOKEN[word]]
-
-
-class _Spoken(dict[str, tuple[str, ...]]):
-    """What cues are looked for in: short forms written out, without signs and words of emphasis. Holds at most `LIMIT` words."""
+class _Spoken(dict[str, str]):
+    """What cues are looked for in: short forms written out, without signs and words of emphasis, each word with a space after it.
+    Holds at most `LIMIT` words."""
 
     LIMIT = 20_000
 
-    def __missing__(self, word: str) -> tuple[str, ...]:
+    def __missing__(self, word: str) -> str:
         bare = (part.strip(folding.MASKS) for part in word.split())
         long = speech.long_form(tuple(part for part in bare if part))
-        spoken = tuple(part for part in long if part not in speech.emphasis() or part in _TELLING)
+        spoken = "".join(f"{part} " for part in long if part not in speech.emphasis() or part in _TELLING)
         if len(self) < self.LIMIT:
             self[word] = spoken
         return spoken
@@ -124,10 +107,8 @@ _QUOTES = ('"', "“", "«", ">", "[quote")
 _TELLING = frozenset({"never", "lol", "ever", "today"})
 
 
-Phrase = tuple[str, str, tuple[str, ...]]
-"""(cue, where it must stand, its words)."""
-
-Phrases = list[Phrase]
+Phrase = tuple[str, str, bool]
+"""(cue, where it must stand, whether it is of one word)."""
 
 
 @cache
@@ -136,16 +117,18 @@ def _listed() -> dict[str, dict[str, list[str]]]:
 
 
 @cache
-def _by_first_words() -> dict[str, tuple[Phrases, dict[str, Phrases]]]:
-    """By the first word: the phrases of that word alone, and the others by their second."""
-    index: dict[str, tuple[Phrases, dict[str, Phrases]]] = {}
+def _phrases() -> tuple[list[Phrase], Automaton]:
+    """Every phrase of a cue, and what finds their numbers in spoken words."""
+    listed: list[Phrase] = []
+    automaton = begun()
     for cue, places in _listed().items():
         for where, phrases in places.items():
             for phrase in phrases:
                 words = speech.long_form(tuple(phrase.split()))
-                alone, longer = index.setdefault(words[0], ([], {}))
-                (longer.setdefault(words[1], []) if len(words) > 1 else alone).append((cue, where, words))
-    return index
+                automaton.add(len(listed), [f" {' '.join(words)} "])
+                listed.append((cue, where, len(words) == 1))
+    automaton.close()
+    return listed, automaton
 
 
 def of(first: int, last: int, context: Context) -> tuple[str, ...]:
@@ -156,39 +139,55 @@ def of(first: int, last: int, context: Context) -> tuple[str, ...]:
 
 
 def _of(first: int, last: int, context: Context) -> tuple[str, ...]:
-    seen = _seen(*context.around(first, last), context.said(first, last))
-    unless = {cue for cue, where in seen if where in ("unless", "against")}
-    found = {cue for cue, _ in seen} - unless
-    cues = [cue for cue in _listed() if cue in found] if found else []
-    start = context.spans[first][0]
-    if context.quoted and any(low < start < high for low, high in context.quoted):
-        cues.append("quoted")
+    begin, stop = context.around(first, last)
+    seen = context.spoken.seen(begin, first, last + 1, stop)
+    cues: list[str] = []
+    if seen:
+        found = {cue for cue, _ in seen} - {cue for cue, where in seen if where in ("unless", "against")}
+        cues = [cue for cue in _listed() if cue in found] if found else []
+    if context.quoted:
+        start = context.spans[first][0]
+        if any(low < start < high for low, high in context.quoted):
+            cues.append("quoted")
     return tuple(cues)
 
 
-def _seen(before: list[str], after: list[str], said: list[str]) -> set[tuple[str, str]]:
-    """(cue, where) of the phrases that stand where they must."""
-    index = _by_first_words()
-    words = [*before, *said, *after, ""]
-    start, end = len(before), len(before) + len(said)
-    told = bool(said) and (said[0] in speech.clause("told") or said[1:2] == ["me"])  # “tell me …” is asked for oneself
-    seen: set[tuple[str, str]] = set()
-    for at, word in enumerate(words):
-        if word not in index:
-            continue
-        alone, longer = index[word]
-        for cue, where, phrase in (*alone, *longer.get(words[at + 1], ())):
-            upto = at + len(phrase)
-            if not _stands(where, at, upto, start, end) or (where == "ends" and told and _is_of_another(cue, phrase)):
-                continue
-            if len(phrase) < 3 or tuple(words[at:upto]) == phrase:
-                seen.add((cue, where))
-    return seen
+class Spoken:
+    """Words as cues know them, none or more for each written one, and every phrase of a cue among them."""
 
+    __slots__ = ("_begins", "_found", "_offset", "_said")
 
-def _is_of_another(cue: str, phrase: tuple[str, ...]) -> bool:
-    """What right before an "I" belongs to the clause before: "my friend", or a lone "no"."""
-    return cue == "third-person" or len(phrase) == 1
+    def __init__(self, words: Sequence[str], offset: int, memory: Memory) -> None:
+        if not memory.views.keys().isdisjoint(words):
+            words = list(map(memory.plain, words))
+        spoken = list(map(_SPOKEN.__getitem__, words))
+        self._offset = offset
+        self._begins = list(accumulate(map(len, spoken), initial=1))
+        self._said = " " + "".join(spoken)
+        self._found = _phrases()[1].find(self._said)
+
+    def seen(self, begin: int, first: int, beyond: int, stop: int) -> set[tuple[str, str]]:
+        """(cue, where) of the phrases that stand where they must, among the written words from `begin` before `stop`, for a finding
+        from `first` before `beyond`."""
+        offset, begins, listed = self._offset, self._begins, _phrases()[0]
+        low, start, end, high = begins[begin - offset], begins[first - offset], begins[beyond - offset], begins[stop - offset]
+        found = self._found
+        near = found[bisect_left(found, (low,)) : bisect_left(found, (high,))]
+        if not near:
+            return set()
+        said = self._said[start:end].split(None, 2)[:2]
+        told = bool(said) and (said[0] in speech.clause("told") or said[1:] == ["me"])  # “tell me …” is asked for oneself
+        seen = set()
+        for at, hits in near:
+            for number, length in hits:
+                cue, where, alone = listed[number]
+                begins_at = at + 2 - length
+                if begins_at < low or not _stands(where, begins_at, at + 1, start, end):
+                    continue
+                # what belongs to the clause before an "I" says nothing of it: "my friend", or a lone "no"
+                if not (told and where == "ends" and (alone or cue == "third-person")):
+                    seen.add((cue, where))
+        return seen
 
 
 def _stands(where: str, at: int, upto: int, start: int, end: int) -> bool:

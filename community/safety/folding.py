@@ -213,14 +213,17 @@ _NOTHING = bytes(code for code in range(128) if TABLE[code] is None)
 
 def words(text: str) -> list[str]:
     """The folded words of a text, in order; `spans` gives their places."""
-    if text.isascii():
-        return text.translate(TABLE).split()
-    coded = text.encode("utf-8", "surrogatepass")
-    if len(coded) - len(text) > _FEW:
-        return text.translate(TABLE).split()
-    for char in set(_FOREIGN.findall(text)):  # few: the rest goes by bytes, six times as fast
-        text = text.replace(char, TABLE[ord(char)] or "")
-    return text.encode("utf-8", "surrogatepass").translate(_BYTES, _NOTHING).decode("utf-8", "surrogatepass").split()
+    if not text.isascii():
+        coded = text.encode("utf-8", "surrogatepass")
+        if len(coded) - len(text) > _FEW:
+            return text.translate(TABLE).split()
+        for char in set(_FOREIGN.findall(text)):  # few: the rest goes by bytes, six times as fast
+            text = text.replace(char, TABLE[ord(char)] or "")
+    return _by_bytes(text).split()
+
+
+def _by_bytes(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").translate(_BYTES, _NOTHING).decode("utf-8", "surrogatepass")
 
 
 _FACE = "\x01"
@@ -252,7 +255,27 @@ def spans(text: str, first: int = 0, upto: int | None = None) -> list[tuple[int,
         else:
             for char in foreign:
                 text = text.replace(char, _SLOTS[ord(char)] or "'")
-    return list(map(re.Match.span, islice(_WORD.finditer(text), first, upto)))
+    begin = 0
+    if first > _FEW_WORDS and text.isascii() and _FACE not in text:
+        begin, upto, first = _begin_of(text, first), upto and upto - first, 0
+    return list(map(re.Match.span, islice(_WORD.finditer(text, begin), first, upto)))
+
+
+_FEW_WORDS = 10
+
+
+def _begin_of(text: str, number: int) -> int:
+    """Where a word begins in plain text; at its end when it has no more than `number` words. A fifth of the time of looking at each word before it."""
+    folded = _by_bytes(text)
+    rest = folded.split(None, number)[number:]
+    if not rest:
+        return len(text)
+    kept = len(folded) - len(rest[0])
+    begin, dropped = kept, text.count("'", 0, kept) + text.count("`", 0, kept)
+    while begin < kept + dropped:  # each look takes in what was dropped on the way
+        begin, seen = kept + dropped, begin
+        dropped += text.count("'", seen, begin) + text.count("`", seen, begin)
+    return begin
 
 
 def straighten(word: str) -> str:

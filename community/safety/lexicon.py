@@ -53,20 +53,40 @@ class Target(NamedTuple):
     after: tuple[tuple[Part, int], ...]
 
 
+Beside = tuple[frozenset[str], int, frozenset[str], int]
+"""The symbols of which one stands before an anchor, among how many; and the same after it. No symbols among none: anything may."""
+
+
 class Lexicon:
     """Immutable. `compile` raises patterns.PatternError with the key of the rule that cannot be read."""
 
-    __slots__ = ("automaton", "fragments", "glue", "letters", "pairs", "revision", "rules", "targets", "vocabulary")
+    __slots__ = (
+        "automaton",
+        "beside",
+        "fragments",
+        "glue",
+        "letters",
+        "pairs",
+        "reach",
+        "revision",
+        "rules",
+        "targets",
+        "vocabulary",
+    )
 
     revision: int
     rules: Mapping[str, Rule]
     targets: tuple[Target, ...]
     vocabulary: Vocabulary
     automaton: Automaton
+    beside: tuple["Beside | None", ...]
+    """By target, what must stand next to its anchor; None if nothing must."""
     letters: Letters
     fragments: re.Pattern[str]
     glue: streams.Glue
     pairs: streams.Pairs
+    reach: int
+    """No match goes further than so many symbols from the end of its anchor."""
 
     @classmethod
     def compile(cls, rules: Iterable[Rule], revision: int = 0, engine: str = ENGINE) -> "Lexicon":
@@ -78,6 +98,9 @@ class Lexicon:
         made.vocabulary = Vocabulary(_counted(ways))
         phrases = Phrases(made.vocabulary, begun(engine))
         made.targets = tuple([phrases.target(number, way) for number, way in enumerate(ways)])
+        made.beside = tuple(map(_beside, made.targets))
+        several = (target for target, sides in zip(made.targets, made.beside, strict=True) if sides)
+        made.reach = phrases.longest + max(map(_reach, several), default=0)
         made.pairs = phrases.pairs
         made.automaton = phrases.automaton
         made.automaton.close()
@@ -139,6 +162,7 @@ class Phrases:
     def __init__(self, vocabulary: Vocabulary, automaton: Automaton) -> None:
         self.automaton = automaton
         self.pairs: streams.Pairs = {}
+        self.longest = 0
         self._one, self._several = vocabulary.one_choice.__getitem__, vocabulary.choices
 
     def target(self, number: int, way: Way) -> Target:
@@ -150,15 +174,19 @@ class Phrases:
                     f"{way.rule.key}: The pattern stands for more than {MAX_PHRASES} phrases: make it two rules."
                 )
         if len(parts) == 1 and (len(parts[0]) == 1 or prod(map(len, parts[0])) <= FEW):  # nothing to cut
-            self.automaton.add(number, _written_out(parts[0]))
+            self._look_for(number, parts[0])
             return Target(way.rule, way.exception, (), ())
         pieces, gaps, anchor = _cut(
             [tuple(map(Place, *both)) for both in zip(parts, map(_met, way.parts), strict=True)], way.gaps
         )
-        self.automaton.add(number, _written_out([place.symbols for place in pieces[anchor]]))
+        self._look_for(number, [place.symbols for place in pieces[anchor]])
         before = [(_part(pieces[at], before=True), gaps[at]) for at in range(anchor - 1, -1, -1)]
         after = [(_part(pieces[at], before=False), gaps[at - 1]) for at in range(anchor + 1, len(pieces))]
         return Target(way.rule, way.exception, tuple(before), tuple(after))
+
+    def _look_for(self, number: int, anchor: list[list[str]]) -> None:
+        self.automaton.add(number, _written_out(anchor))
+        self.longest = max(self.longest, sum([max(map(len, place)) for place in anchor]))
 
     def _symbols(self, choices: Choices) -> list[str]:
         symbols: list[str] = []
@@ -191,6 +219,21 @@ class Phrases:
 
 def _met(stretch: Stretch) -> list[float]:
     return [sum([prod(map(speech.share, phrase)) for phrase in choices]) for choices in stretch]
+
+
+def _beside(target: Target) -> Beside | None:
+    if not target.before and not target.after:
+        return None
+    before = [(part.lasts, gap + 1) for part, gap in target.before[:1]] or [_ANYTHING]
+    after = [(part.firsts, gap + 1) for part, gap in target.after[:1]] or [_ANYTHING]
+    return *before[0], *after[0]
+
+
+_ANYTHING: tuple[frozenset[str], int] = (frozenset(), 0)
+
+
+def _reach(target: Target) -> int:
+    return max(sum(gap + part.longest_first[0] for part, gap in side) for side in (target.before, target.after))
 
 
 def _size(piece: Piece) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 CONCERNS: tuple[str, ...] = (
     "suicide",
@@ -91,8 +92,7 @@ class Rule:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What the scanner saw. `start` and `end` count code points of the original text; `severity` is after cues."""
 
     rule: str

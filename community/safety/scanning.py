@@ -7,11 +7,12 @@ text cost more than MAX_SECONDS all the same, `scan` raises OutOfTime instead of
 import time
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from itertools import accumulate, islice, zip_longest
 from typing import NamedTuple
 
 from community.safety import cues, folding, streams, vocabulary
+from community.safety.automaton import Found
 from community.safety.letters import Place
 from community.safety.lexicon import Lexicon, Target
 from community.safety.rules import SEVERITIES, Finding, severity_rank
@@ -28,6 +29,8 @@ LONG = 2_000
 """Words; a shorter text is not timed, because its length bounds it."""
 MAX_HITS = 2 * MAX_PER_RULE
 """Places in one text at which one way of one rule is looked at closely."""
+MOST_KNOWN = 500
+"""Anchors of one long text that are kept with their surroundings; a text with more of them does not repeat itself."""
 MAX_NEW_WORDS = 300
 """Words never seen before that one long text may have looked at as disguises; one with many digits counts as several."""
 
@@ -47,6 +50,9 @@ class Match(NamedTuple):
 
 RawHit = tuple[int, int, int]
 """(target, first symbol, symbol after the last)."""
+
+Known = dict[tuple[str, int], list[RawHit]]
+"""In a long text, what is found at an anchor by the symbols around it and its length: whoever repeats a line is asked once."""
 
 
 def scan(text: str, lexicon: Lexicon, *, room: int | None = None, profile: str = "general") -> tuple[Finding, ...]:
@@ -126,22 +132,23 @@ def _matches(words: list[str], lexicon: Lexicon, memory: Memory, budget: Budget 
         ambiguous = [at for at, word in enumerate(words) if word in several]
         for at in ambiguous:
             read[at] = read[at].lstrip(AMBIGUOUS)
-    found = _as_read(symbols, read, words, lexicon, memory)
+    known: Known = {}
+    found = _as_read(symbols, read, words, lexicon, memory, known)
     if budget:
         budget.check()
         if _says_enough([match.target for match in found]):
             return found
     glued = streams.glued(symbols, lexicon.glue)
     if glued != symbols:
-        found += _as_read(glued, read, words, lexicon, memory)
+        found += _as_read(glued, read, words, lexicon, memory, known)
     if lexicon.fragments.search(symbols):
-        found += _put_together(words, read, lexicon, memory)
+        found += _put_together(words, read, lexicon, memory, known)
         if budget:
             budget.check()
     if ambiguous:
         likeliest = streams.likeliest(ambiguous, words, read, memory, lexicon.pairs)
         if likeliest:
-            found += _as_read("".join(likeliest), likeliest, words, lexicon, memory)
+            found += _as_read("".join(likeliest), likeliest, words, lexicon, memory, known)
     return [match for match in found if not _flimsy(match, words)]
 
 
@@ -152,17 +159,22 @@ def _says_enough(targets: list[Target]) -> bool:
     )
 
 
-def _as_read(symbols: str, read: list[str], words: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
+def _as_read(symbols: str, read: list[str], words: list[str], lexicon: Lexicon, memory: Memory, known: Known) -> list[Match]:
     """Matches in the symbols of each word."""
-    hits, views = _all_hits(symbols, lexicon), memory.views
-    return _located(hits, read, lambda first, last: [views.get(word, "words") for word in words[first : last + 1]], lexicon)
+    views, disguised = memory.views, memory.views.keys()
+
+    def how(first: int, last: int) -> list[str]:
+        said = words[first : last + 1]
+        return [] if disguised.isdisjoint(said) else [views.get(word, "words") for word in said]
+
+    return _located(_all_hits(symbols, lexicon, known), read, how, lexicon)
 
 
-def _put_together(words: list[str], read: list[str], lexicon: Lexicon, memory: Memory) -> list[Match]:
+def _put_together(words: list[str], read: list[str], lexicon: Lexicon, memory: Memory, known: Known) -> list[Match]:
     """Matches in words put together again."""
-    joints = streams.put_together(words, read, lexicon.vocabulary)
+    joints = streams.put_together(words, read, memory, lexicon.vocabulary)
     together = streams.woven(joints, read)
-    hits = _all_hits("".join(together), lexicon) if joints else []
+    hits = _all_hits("".join(together), lexicon, known) if joints else []
     if not hits:
         return []
     origins = streams.origins(joints, len(words))
@@ -192,14 +204,14 @@ def _flimsy(match: Match, words: list[str]) -> bool:
     return match.first == match.last and len(words[match.first]) < _ENOUGH.get(match.view, 0)
 
 
-def _all_hits(symbols: str, lexicon: Lexicon) -> list[RawHit]:
+def _all_hits(symbols: str, lexicon: Lexicon, known: Known) -> list[RawHit]:
     """What is found in the symbols, and in the symbols without words of emphasis, each once."""
-    hits = _hits(symbols, lexicon)
+    hits = _hits(symbols, lexicon, known)
     if len(hits) > MAX_FINDINGS and _says_enough([lexicon.targets[number] for number, _, _ in hits]):
         return hits
     brief = streams.unnamed_removed(symbols)
     if len(brief) < len(symbols):
-        brief_hits = _hits(brief, lexicon)
+        brief_hits = _hits(brief, lexicon, known)
         if brief_hits:
             kept = streams.places_kept(symbols)
             hits += [(target, kept[start], kept[end - 1] + 1) for target, start, end in brief_hits]
@@ -207,37 +219,74 @@ def _all_hits(symbols: str, lexicon: Lexicon) -> list[RawHit]:
     return hits
 
 
-def _hits(symbols: str, lexicon: Lexicon) -> list[RawHit]:
-    hits: list[RawHit] = []
-    targets = lexicon.targets
+def _hits(symbols: str, lexicon: Lexicon, known: Known) -> list[RawHit]:
     anchors = lexicon.automaton.find(symbols)
-    crowded = len(anchors) > MAX_HITS
+    if len(anchors) <= MAX_HITS:
+        return list(_anchored(symbols, anchors, lexicon))
+    hits: list[RawHit] = []
     count: dict[int, int] = defaultdict(int)
+    spent: set[int] = set()
+    dense = len(anchors) * _DENSE > len(symbols)
+    looked = _looked_up(symbols, anchors, lexicon, known, spent) if dense else _anchored(symbols, anchors, lexicon, spent)
+    for hit in looked:
+        number = hit[0]
+        if number not in spent:
+            hits.append(hit)
+            count[number] += 1
+            if count[number] == MAX_HITS:
+                spent.add(number)
+    return hits
+
+
+_DENSE = 8
+"""Symbols to an anchor: ordinary words have twenty."""
+
+
+def _looked_up(symbols: str, anchors: list[Found], lexicon: Lexicon, known: Known, spent: Container[int]) -> Iterator[RawHit]:
+    """The hits at anchors, each asked once for the same symbols around it."""
+    reach = lexicon.reach
+    for place, (at, found) in enumerate(anchors):
+        if at < reach:
+            yield from _anchored(symbols, ((at, found),), lexicon, spent)
+            continue
+        if len(known) >= MOST_KNOWN:
+            yield from _anchored(symbols, islice(anchors, place, None), lexicon, spent)
+            return
+        around = symbols[at - reach : at + reach], found[0][1]
+        if around not in known:
+            fresh = _anchored(symbols, ((at, found),), lexicon)
+            known[around] = [(number, start - at, end - at) for number, start, end in fresh]
+        for number, start, end in known[around]:
+            yield number, at + start, at + end
+
+
+def _anchored(symbols: str, anchors: Iterable[Found], lexicon: Lexicon, spent: Container[int] = ()) -> Iterator[RawHit]:
+    """The hits at anchors, of targets that are not spent."""
+    beside, targets = lexicon.beside, lexicon.targets
     for at, found in anchors:
         for number, length in found:
-            target = targets[number]
-            start, end = at + 1 - length, at + 1
-            if target.before:
-                part, gap = target.before[0]
-                if part.lasts.isdisjoint(symbols[start - gap - 1 if start > gap else 0 : start]):
-                    continue  # nearly always: nothing that could stand before it does
-            if target.after:
-                part, gap = target.after[0]
-                if part.firsts.isdisjoint(symbols[end : end + gap + 1]):
+            end = at + 1
+            start = end - length
+            sides = beside[number]
+            if sides:  # nearly always nothing that could stand on one of them does
+                lasts, back, firsts, ahead = sides
+                if back and lasts.isdisjoint(symbols[start - back if start > back else 0 : start]):
                     continue
-            if crowded and count[number] >= MAX_HITS:
-                continue
-            start = _leftwards(symbols, start, target)
-            if start >= 0 and (end := _rightwards(symbols, end, target)):
-                hits.append((number, start, end))
-                count[number] += 1
-    return hits
+                if ahead and firsts.isdisjoint(symbols[end : end + ahead]):
+                    continue
+                if number in spent:
+                    continue
+                if ahead:
+                    end = _rightwards(symbols, end, targets[number])
+                if end and back:
+                    start = _leftwards(symbols, start, targets[number])
+                if not end or start < 0:
+                    continue
+            yield number, start, end
 
 
 def _leftwards(symbols: str, start: int, target: Target) -> int:
     """Where the match begins once the parts before the anchor are found, or -1."""
-    if not target.before:
-        return start
     if len(target.before) == 1 and not target.before[0][1]:  # by far the commonest: one part, right before
         part = target.before[0][0]
         for length in part.longest_first:
@@ -261,8 +310,6 @@ def _leftwards(symbols: str, start: int, target: Target) -> int:
 
 def _rightwards(symbols: str, end: int, target: Target) -> int:
     """Where the match ends once the parts after the anchor are found, or 0."""
-    if not target.after:
-        return end
     if len(target.after) == 1 and not target.after[0][1]:
         part, room = target.after[0][0], len(symbols) - end
         for length in part.longest_first:
@@ -285,15 +332,19 @@ def _rightwards(symbols: str, end: int, target: Target) -> int:
 
 
 def _located(hits: list[RawHit], read: list[str], how: Callable[[int, int], list[str]], lexicon: Lexicon) -> list[Match]:
-    """Matches in words, or in pieces: `read` has the symbols of each and `how` tells how those from first to last were read."""
+    """Matches in words, or in pieces: `read` has the symbols of each and `how` tells how those from first to last were read, or nothing
+    if all were read as written."""
     if not hits:
         return []
     begins = list(accumulate(map(len, read), initial=0))
     found = []
     for target, start, end in hits:
         first = bisect_right(begins, start) - 1
-        last = bisect_right(begins, end - 1, first) - 1
+        last = bisect_right(begins, end - 1, first) - 1 if end > start + 1 else first
         views = how(first, last)
+        if not views:
+            found.append(Match(lexicon.targets[target], first, last, "words"))
+            continue
         left = start - begins[first] if views[0] in _RUN_TOGETHER else 0
         over = begins[last + 1] - end if views[-1] in _RUN_TOGETHER else 0
         if left + over > end - start:
@@ -325,12 +376,13 @@ def _standing(matches: list[Match], excepted: Excepted, room: int | None, profil
     """Without other rooms' rules, unwanted views, excepted places and repeats, and no more than MAX_FINDINGS."""
     by_rule: dict[str, list[Match]] = defaultdict(list)
     for match in matches:
-        rule = match.target.rule
-        if not match.target.exception and rule.fires_in(room, profile) and (rule.views is None or match.view in rule.views):
-            by_rule[rule.key].append(match)
+        target = match.target
+        if not target.exception and (target.rule.views is None or match.view in target.rule.views):
+            by_rule[target.rule.key].append(match)
     standing = [
         [match for match in _apart(found) if not _within(match.first, match.last, excepted.get(key, ()))]
         for key, found in by_rule.items()
+        if found[0].target.rule.fires_in(room, profile)
     ]
     if sum(map(len, standing)) <= MAX_FINDINGS:
         return [match for found in standing for match in found]
@@ -369,6 +421,8 @@ def _touched(spans: Sequence[tuple[int, int]], start: int, end: int) -> tuple[in
 
 def _apart(found: list[Match]) -> list[Match]:
     """The leftmost longest matches of one rule that do not overlap."""
+    if len(found) == 1:
+        return found
     kept: list[Match] = []
     for match in sorted(found, key=lambda match: (match.first, -match.last, match.view != "words")):
         if not kept or match.first > kept[-1].last:

@@ -159,12 +159,12 @@ def _paired(first: str, second: str, pairs: Pairs) -> bool:
 # -------------------------------------------------------------------- putting letters together again
 
 
-def put_together(words: list[str], read: list[str], vocabulary: Vocabulary) -> list[list[Piece]]:
+def put_together(words: list[str], read: list[str], memory: Memory, vocabulary: Vocabulary) -> list[list[Piece]]:
     """Where spaced letters (`k i l l`) and fragments (`su ici de`) join into words, and into what; in order of place.
 
     `read` has the symbols of each word.
     """
-    return Apart(words, read, vocabulary).joints()
+    return Apart(words, read, memory, vocabulary).joints()
 
 
 def woven(joints: list[list[Piece]], read: list[str]) -> list[str]:
@@ -193,8 +193,8 @@ def origins(joints: list[list[Piece]], count: int) -> list[int | Piece]:
 class Apart:
     """Words among which some may have been pulled apart, with their symbols."""
 
-    def __init__(self, words: list[str], read: list[str], vocabulary: Vocabulary) -> None:
-        self.words, self.read, self.vocabulary = words, read, vocabulary
+    def __init__(self, words: list[str], read: list[str], memory: Memory, vocabulary: Vocabulary) -> None:
+        self.words, self.read, self.memory, self.vocabulary = words, read, memory, vocabulary
 
     def joints(self) -> list[list[Piece]]:
         """Spaced letters first: `feel s u i c i d a l` is not "feels"."""
@@ -225,7 +225,7 @@ class Apart:
         if len(run) < 3 or SINGLE not in self.read[at:end]:
             return []
         pieces, used = [], 0
-        for part in self.vocabulary.split_loosely(run):
+        for part in self.memory.pieces(run):
             first, last = letters[used][0], letters[used + len(part) - 1][0]
             pieces.append(Piece(self.vocabulary.base.get(part, OTHER), first, last, "spaced"))
             used += len(part)
@@ -233,8 +233,10 @@ class Apart:
 
     def _fragments(self, at: int, taken: set[int]) -> list[Piece]:
         """The longest run of fragments from here that makes one watched word."""
-        words, own = self.words, self.vocabulary.own
+        words, own, begins_none = self.words, self.vocabulary.own, self.vocabulary.begins_none
         joined, best, watched = words[at], 0, ""
+        if begins_none(joined):
+            return []
         lone = self.read[at] in _LONE
         for end in range(at + 1, min(len(words), at + 10)):
             if end in taken:
@@ -242,7 +244,7 @@ class Apart:
             if not self.read[end]:
                 continue
             joined += words[end]
-            if len(joined) > 14 or not words[end].isalpha():
+            if len(joined) > 14 or not words[end].isalpha() or begins_none(joined):
                 break
             lone = lone or self.read[end] in _LONE
             if lone and len(joined) > 3 and joined in own:

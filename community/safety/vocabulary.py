@@ -22,6 +22,9 @@ before anything is looked for); before a word of emphasis; after glue."""
 REMEMBERED = 60_000
 """Words kept with their reading; then a new memory begins."""
 
+MOST_PIECES = 10_000
+"""Runs of spaced letters kept with what they make."""
+
 MOST_READINGS = 6
 """Watched words one disguised word is tried as."""
 
@@ -30,6 +33,8 @@ LONGEST_PIECE = 14
 
 _FIRST, _SURROGATES = 0x100, range(0xD800, 0xE000)
 _LONGEST = 40
+_BEYOND = "{"
+"""After every letter."""
 _NO_WAY = float("inf")
 _MASKED = re.compile("[" + re.escape(folding.MASKS) + "]+")
 _LEET = {
@@ -54,6 +59,7 @@ MOST_ONES = 4
 MOST_EFFORT = 2**MOST_ONES
 _VOWELS = re.compile("[aeiou]")
 _NO_VOWELS = dict.fromkeys(map(ord, "aeiou"))
+_VOWEL_LETTERS = frozenset("aeiou")
 _RUN = re.compile(r"(.)\1+")
 
 _LITTLE = frozenset(
@@ -102,7 +108,7 @@ class Memory(dict[str, str]):
     too large the vocabulary begins another; whoever is reading goes on with this one.
     """
 
-    __slots__ = ("_vocabulary", "ambiguous", "views")
+    __slots__ = ("_pieces", "_vocabulary", "ambiguous", "views")
 
     def __init__(self, vocabulary: "Vocabulary") -> None:
         super().__init__(vocabulary.base)
@@ -114,6 +120,7 @@ class Memory(dict[str, str]):
         self.ambiguous: dict[str, tuple[str, ...]] = dict(vocabulary.numbers)
         """The symbols of each word with more than one reading, the likeliest first."""
         self.update((word, AMBIGUOUS + self[word]) for word in self.ambiguous)
+        self._pieces: dict[str, list[str]] = {}
 
     def __missing__(self, word: str) -> str:
         readings = self._vocabulary.read(word)
@@ -132,6 +139,15 @@ class Memory(dict[str, str]):
 
     def view(self, word: str) -> str:
         return self.views.get(word, "words")
+
+    def pieces(self, letters: str) -> list[str]:
+        """Spaced letters cut into words where that is possible."""
+        known = self._pieces.get(letters)
+        if known is None:
+            known = self._vocabulary.split_loosely(letters)
+            if len(self._pieces) < MOST_PIECES:
+                self._pieces[letters] = known
+        return known
 
     def plain(self, word: str) -> str:
         """A disguised word as the watched words it is read as; any other word as it is."""
@@ -176,6 +192,8 @@ class Vocabulary:
         self._sorted_own = sorted(self.own)
         self._choices: dict[str, tuple[str, ...]] = {}
         self.prefix_lengths = sorted({len(prefix) for prefix in self.prefixes}, reverse=True)
+        self._shortest = self.prefix_lengths[-1] if self.prefixes else 0
+        self._stems = {prefix[: self._shortest] for prefix in self.prefixes}
 
     def _filled(self) -> dict[str, str]:
         base = {word: self._prefixed(word) or OTHER for word in speech.everyday()}
@@ -252,7 +270,8 @@ class Vocabulary:
         readings = self._riddled(core)
         if len(core) == 3:  # `t_o` is riddled, `e*d` is masked: the neighbours decide
             readings = readings + self._masked(core) if core[1] == "_" else self._masked(core) + readings
-        return readings or self._leet(word) or self._leet(core) or self._masked(core) or self._apart(core)
+        readings = readings or self._leet(word) or (self._leet(core) if core != word else [])
+        return readings or self._masked(core) or self._apart(core)
 
     def _riddled(self, core: str) -> list[Reading]:
         """A sign after every letter: `k|i|l|l`."""
@@ -296,6 +315,11 @@ class Vocabulary:
             return []
         parts = _MASKED.split(word)
         head, tail = parts[0], parts[-1]
+        if len(head) > 2:  # few begin so
+            began = self._beginning_with(head)
+            found = [known for known in began if len(known) == len(word) and _fits_signs(known, word)]
+            found = found or [known for known in began if known.endswith(tail) and _fits(known, parts)]
+            return [(self.base[known], "masked") for known in sorted(found, key=self._likeliness)[:MOST_READINGS]]
         among = self._by_ends.get(word[0] + tail[-1:], {})
         same_length = (known for known in among.get(len(word), ()) if known.startswith(head) and _fits_signs(known, word))
         found = list(islice(same_length, MOST_READINGS))
@@ -304,6 +328,10 @@ class Vocabulary:
             fitting = [known for known in likely if _fits(known, parts)]
             found = sorted(fitting, key=self._likeliness)[:MOST_READINGS]
         return [(self.base[known], "masked") for known in found]
+
+    def _beginning_with(self, head: str) -> list[str]:
+        ordered = self._spelt_in_order
+        return ordered[bisect_left(ordered, head) : bisect_left(ordered, head + _BEYOND)]
 
     def _apart(self, core: str) -> list[Reading]:
         parts = _MASKED.split(core)
@@ -321,6 +349,8 @@ class Vocabulary:
         return self._elongated(word) or self._misspelt(word) or self._vowelless(word) or self._joined(word)
 
     def _prefixed(self, word: str) -> str:
+        if word[: self._shortest] not in self._stems:
+            return ""
         for length in self.prefix_lengths:
             if length <= len(word) and word[:length] in self.prefixes:
                 return self.prefixes[word[:length]]
@@ -347,12 +377,10 @@ class Vocabulary:
 
     def _one_letter_off(self, word: str) -> list[str]:
         found: list[str] = []
-        lookup = self._shorter.get
-        for at in range(1, len(word) - (len(word) < 5 or word[-1] in "sdrygn")):
+        lookup, size = self._shorter.get, len(word)
+        places = range(1, size - (size < 5 or word[-1] in "sdrygn"))
+        for at, near in [(at, near) for at in places if (near := lookup(word[:at] + word[at + 1 :]))]:
             shorter = word[:at] + word[at + 1 :]
-            near = lookup(shorter)
-            if near is None:
-                continue
             if near == shorter:
                 found.append(shorter)
                 continue
@@ -361,7 +389,7 @@ class Vocabulary:
         return found
 
     def _vowelless(self, word: str) -> list[Reading]:
-        if _VOWELS.search(word, 1):
+        if not _VOWEL_LETTERS.isdisjoint(word[1:]):
             return []
         return self._best(self._consonants.get(word, "").split(), "vowels")
 
@@ -372,6 +400,10 @@ class Vocabulary:
         if len(pieces) < 2 or not any(len(piece) > 2 for piece in pieces):
             return []
         return [("".join(self.base[piece] for piece in pieces), "joined")]
+
+    def begins_none(self, letters: str) -> bool:
+        """Whether no watched word begins so."""
+        return letters not in self._prices and letters.isascii() and letters.isalpha()
 
     def split(self, word: str) -> list[str]:
         """The fewest known words that make up all of `word`, or []."""
@@ -419,7 +451,8 @@ class Vocabulary:
         same = {piece: piece for piece in self._prices}  # a word without its last letter is there already
         squeezed, ordered, shorter, consonants = _Index(), _Index(), _Index(), _Index()
         ends: dict[str, dict[int, list[str]]] = {}
-        for word in sorted(spellable):
+        self._spelt_in_order = sorted(spellable)
+        for word in self._spelt_in_order:
             squeezed.add(_RUN.sub(r"\1", word), word)
             without = word.translate(_NO_VOWELS)
             for bare in (without, word[0] + without) if word[0] in "aeiou" else (without,):

@@ -154,6 +154,23 @@ def _parsed_or_refused(pattern: str) -> str:
         return type(error).__name__
 
 
+def test_what_is_remembered_of_a_text_that_repeats_itself_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    dice = random.Random(4)
+    asked = [" ".join(some_text(dice) for _ in range(4)) * dice.randint(2, 9) + some_text(dice) for _ in range(60)]
+    expected = [scan(text, STARTER) for text in asked]
+    for most in (0, 3):
+        monkeypatch.setattr(scanning, "MOST_KNOWN", most)
+        assert [scan(text, STARTER) for text in asked] == expected
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.text("abK é'`-.!?,*#\u200b🙂", max_size=80), st.integers(0, 30), st.integers(0, 30))
+def test_the_places_of_some_words_are_those_of_all(text: str, first: int, count: int) -> None:
+    text = "word's " * 9 + text
+    assert folding.spans(text, first, first + count) == folding.spans(text)[first : first + count]
+    assert folding.spans(text, first) == folding.spans(text)[first:]
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32))
 def test_what_is_far_from_a_finding_changes_none_of_its_cues(seed: int) -> None:
