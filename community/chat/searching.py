@@ -26,7 +26,7 @@ from community.safety.muting import Muted
 
 from .models import Message, MessageWords
 
-AT_ONCE = 100  # a write of some milliseconds: whoever writes a message waits behind it
+AT_ONCE = 40  # a write of some milliseconds: whoever writes a message waits behind it
 PAUSE_S = 0.03
 TURN_S = 2.5
 _index = fulltext.Index(MessageWords.message_id, fts="message_words_fts", vector="message_words.message_words_search")
