@@ -29,7 +29,7 @@ from .websocket import WSGI_SOCKET, FrameSocket, PacketQueue, filled, stalled, t
 
 logger = logging.getLogger(__name__)
 
-YIELD_AFTER = 250
+YIELD_AFTER = 125
 Key = tuple[str, Any]  # a namespace and a room
 Waiting = tuple[bytes, EnginePacket, int | None]  # a frame, the same for other transports, and whose words they are
 
