@@ -27,6 +27,8 @@ WRITERS = int(os.environ.get("SOAK_WRITERS", "6"))
 SOCKETS = int(os.environ.get("SOAK_SOCKETS", "300"))
 SEED = int(os.environ.get("SOAK_SEED", str(time.time_ns() % 10**6)))
 KILLS = 5
+CUT_OFF = ("database", "process stopped")
+"""After these the database has ended a transaction under way: the handler says so in the log, and the words are sent again."""
 Faults = dict[str, Callable[[], object]]
 
 
@@ -53,12 +55,13 @@ def soak(name: str, town: Town, writers: list[Writer], faults: Faults, chance: r
     over, waiting = time.monotonic() + SECONDS / 2, chance.sample(sorted(faults), len(faults))
     while time.monotonic() < over:
         fault, started = waiting.pop() if waiting else chance.choice(sorted(faults)), time.monotonic()
+        before = len(town.logs())
         with writing(*writers):
             go_on(writers, seconds=60)
             faults[fault]()
             go_on(writers, seconds=60)
         town.recount()
-        assert "Traceback" not in town.logs() or fault == "database", "a traceback"
+        assert "Traceback" not in town.logs()[before:] or fault in CUT_OFF, "a traceback"
         stored = sum(len(writer.acknowledged) for writer in writers)
         print(f"{name}: {fault}, {time.monotonic() - started:.0f} s, {stored} messages stored once", flush=True)
 
