@@ -113,7 +113,14 @@ def make_engine(url: str, *, pool_size: int = 10, foreign_keys: bool = True) -> 
     engine = sa.create_engine(url, pool_size=pool_size, max_overflow=1000)
     event.listen(engine, "connect", _sqlite_settings(foreign_keys))
     event.listen(engine, "begin", _sqlite_begin)
+    event.listen(engine, "checkin", _sqlite_ends_what_it_could_not_commit)
     return engine
+
+
+def _sqlite_ends_what_it_could_not_commit(connection: Any, _record: Any) -> None:
+    """After a commit that failed SQLAlchemy holds the transaction for over, and SQLite is still in it."""
+    if connection is not None and connection.in_transaction:
+        connection.rollback()
 
 
 def _sqlite_settings(foreign_keys: bool) -> Callable[[Any, Any], None]:
@@ -242,8 +249,8 @@ def _end(how: str) -> None:
         if own.in_transaction():  # no session, or one that was never asked anything
             getattr(own, how)()
         g.pop("kith_own")
-        if own.dialect.name != "sqlite":
-            own.close()
+        if how == "rollback" or own.dialect.name != "sqlite":
+            own.close()  # one that is held stays out, unless something failed
         if current is not None:
             current.bind = engine()
 

@@ -279,3 +279,22 @@ def test_what_follows_a_small_write_reads_on_another_transaction(stage: Stage) -
 
 def plain(slug: str) -> None:
     db.ask(sa.insert(Room), slug=slug, name=slug, created_at=now())
+
+
+def test_a_commit_that_fails_stops_nobody_who_writes_after_it(app: Flask) -> None:
+    """SQLite is still in the transaction then, as with a full disk; the connection that writers share must not stay in it."""
+    if app.extensions["kith_engine"].dialect.name != "sqlite":
+        pytest.skip("PostgreSQL ends a transaction it cannot commit")
+
+    def breaks_a_reference_that_is_checked_at_the_commit() -> None:
+        db.ask(sa.text("PRAGMA defer_foreign_keys=ON"))
+        db.ask(sa.text("INSERT INTO read_places (account_id, room_id, seq) VALUES (999, 999, 1)"))
+
+    with app.app_context():
+        with pytest.raises(sa.exc.IntegrityError):
+            db.stored(breaks_a_reference_that_is_checked_at_the_commit)
+        assert db.stored(lambda: db.ask(sa.text("SELECT count(*) FROM read_places")).scalar_one()) == 0
+        with pytest.raises(sa.exc.IntegrityError), db.write():
+            breaks_a_reference_that_is_checked_at_the_commit()
+        with db.write() as session:
+            assert session.scalar(sa.text("SELECT count(*) FROM read_places")) == 0
