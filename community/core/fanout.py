@@ -99,7 +99,7 @@ class Fanout:
         for first in range(0, size, YIELD_AFTER):
             if first:
                 gevent.sleep(0)
-            if first and self.audiences.get(key) is not audience:
+            if self.audiences.get(key) is not audience:
                 there = self.manager.rooms.get(key[0], {}).get(key[1], ())
                 for member in audience.members[first : first + YIELD_AFTER]:
                     if member.sid in there:

@@ -61,6 +61,9 @@ class Prepared:
             cursor.close()
         except Exception as error:
             raise _told(error, connection, plan.sql) from error
+        except BaseException:  # stopped in the middle: nobody knows what the connection would answer next
+            connection.invalidate()
+            raise
         if found is None or not plan.out:
             return found if found is None else plan.row(found)
         row = list(found)

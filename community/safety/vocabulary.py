@@ -57,7 +57,6 @@ _PLAIN = {ord(sign): letters[0] for sign, letters in _LEET.items()}
 MOST_ONES = 4
 """Digits in one word that are each tried as either of two letters."""
 MOST_EFFORT = 2**MOST_ONES
-_VOWELS = re.compile("[aeiou]")
 _NO_VOWELS = dict.fromkeys(map(ord, "aeiou"))
 _VOWEL_LETTERS = frozenset("aeiou")
 _RUN = re.compile(r"(.)\1+")
