@@ -122,6 +122,10 @@ class Sockets:
     def accounts(self) -> list[int]:
         return list(self._by_account)
 
+    def forget(self) -> None:
+        self._by_sid.clear()
+        self._by_account.clear()
+
     def __len__(self) -> int:
         return len(self._by_sid)
 
@@ -375,6 +379,8 @@ def _manager(config: Config) -> dict[str, Any]:
 
 def init_app(app: Flask) -> None:
     config = app.config["KITH"]
+    sockets.forget()  # nobody is connected to an app that begins: what is left was an earlier one's, and would count
+    _malformed.clear()
     app.session_interface = SessionInterface()
     socketio.init_app(
         app,

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from community import create_app
 from community.chat import queries
 from community.core.prepared import Prepared
-from community.core.realtime import MALFORMED_ALLOWED
+from community.core.realtime import MALFORMED_ALLOWED, sockets
 from community.core.websocket import MAX_BACKLOG
 from tests.people import WORRYING, Person, Stage
 
@@ -213,3 +214,12 @@ def test_a_quiet_message_asks_four_things(stage: Stage, ana: Person, monkeypatch
     finally:
         sa.event.remove(engine, "before_cursor_execute", note)
     assert statements == ["SELECT", "SELECT", "UPDATE", "INSERT"]
+
+
+def test_an_app_that_begins_has_nobody_connected(stage: Stage, ana: Person) -> None:
+    """Connections of an earlier app in this process would count as this one's windows, and refuse people."""
+    assert ana.live().is_connected()
+    assert len(sockets.of(ana.id)) == 1
+    again = create_app(stage.app.config["KITH"])
+    again.extensions["kith_engine"].dispose()
+    assert len(sockets) == 0
