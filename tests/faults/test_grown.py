@@ -129,11 +129,11 @@ def _hide(room: int, seq: int) -> None:
 
 def test_a_session_notices_that_its_facilitator_was_lost_with_a_process_and_goes_on_when_they_are_back(grown: Grown) -> None:
     """Nobody says goodbye for a process that was killed, and the other one must not vouch for who was there."""
-    mia, ben = grown.people("Mia", role="moderator", rooms=True, concerns="all")[0], grown.people("Ben", rooms=True)[0]
-    session = opened(grown.stage, mia)
+    lea, ben = grown.people("Lea", role="moderator", rooms=True, concerns="all")[0], grown.people("Ben", rooms=True)[0]
+    session = opened(grown.stage, lea)
     room = room_of(grown.stage, session)
     grown.stage.do(lambda: arriving.arrive(ben.account(), session, accepts=True, step=3, words=""))
-    leads, listens = connect(grown.servers[0], mia), connect(grown.servers[1], ben)
+    leads, listens = connect(grown.servers[0], lea), connect(grown.servers[1], ben)
     assert leads.ask("enter_room", room=room)["ok"]
     assert listens.ask("enter_room", room=room)["ok"]
     a_while_ago = now() - clock.PRESENT_FOR * 2
@@ -145,7 +145,7 @@ def test_a_session_notices_that_its_facilitator_was_lost_with_a_process_and_goes
     _seen(grown, session, a_while_ago)  # as if the time had passed
     live.until(lambda: state(grown.stage, session).state == "paused", 30, "the session pauses")
     assert not listens.ask("write_message", room=room, key="k", body="Is anybody here?")["ok"]
-    back = connect(grown.servers[1], mia)
+    back = connect(grown.servers[1], lea)
     assert back.ask("enter_room", room=room)["ok"]
     live.until(lambda: state(grown.stage, session).state == "open", 30, "the session goes on")
     assert listens.ask("write_message", room=room, key="k", body="Good that you are back.")["ok"]
