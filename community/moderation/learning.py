@@ -123,7 +123,7 @@ def lesson(actor: Account, case_id: int, signal_id: int, *, sentence: str | None
     signal, words = finding_to_teach(actor, case_id, signal_id)
     rule = rule_to_teach(actor, signal)
     said = sentence_around(words, signal.start, signal.end) if sentence is None else " ".join(sentence.split())
-    known = current_lexicon().vocabulary.base
+    known = current_lexicon().vocabulary.reader.base
     exception = off_the_loop(exception_for, rule, said, known.__contains__)
     why_not = "" if exception else ALONE if off_the_loop(_notices, rule, said) else NOT_NOTICED
     at_once = actor.is_admin and not second_admin_needed(Change(put=(rule,)), rules_now()[1])

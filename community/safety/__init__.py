@@ -1,7 +1,7 @@
 """The safety engine: finds worrying words in the forms people really type, explains itself, and never silences.
 
 Pure functions over text and rules; nothing here reads a database or knows a web page. The pattern language of rules is
-described in `patterns`, disguises in `vocabulary` and `streams`, and what lowers a severity in `cues`.
+described in `patterns`, disguises in `reading` and `streams`, and what lowers a severity in `cues`.
 """
 
 from community.safety.automaton import ENGINE

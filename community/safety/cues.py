@@ -10,7 +10,7 @@ from pathlib import Path
 
 from community.safety import folding, speech
 from community.safety.automaton import Automaton, begun
-from community.safety.vocabulary import Memory
+from community.safety.reading import Memory
 
 _FILE = Path(__file__).with_name("cues.toml")
 _RED, _AMBER, _GREEN = "red", "amber", "green"

@@ -106,8 +106,8 @@ class Lexicon:
         made.automaton.close()
         del ways, phrases
         made.vocabulary.learn()
-        made.fragments = streams.fragments_of(made.vocabulary)
-        made.glue = streams.glue_of(made.vocabulary)
+        made.fragments = streams.fragments_of(made.vocabulary.reader)
+        made.glue = streams.glue_of(made.vocabulary.reader)
         return made
 
 

@@ -11,12 +11,12 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from itertools import accumulate, islice, zip_longest
 from typing import NamedTuple
 
-from community.safety import cues, folding, streams, vocabulary
+from community.safety import cues, folding, reading, streams
 from community.safety.automaton import Found
 from community.safety.letters import Place
 from community.safety.lexicon import Lexicon, Target
+from community.safety.reading import AMBIGUOUS, Memory
 from community.safety.rules import SEVERITIES, Finding, severity_rank
-from community.safety.vocabulary import AMBIGUOUS, Memory
 
 MAX_CHARS = 1_000_000
 MAX_PER_RULE = 20
@@ -81,9 +81,9 @@ def _affordable(words: list[str], memory: Memory) -> list[str]:
     if len(words) <= MAX_NEW_WORDS:
         return words
     unseen = [word for word in dict.fromkeys(words) if word not in memory]
-    if len(unseen) <= MAX_NEW_WORDS // vocabulary.MOST_EFFORT:
+    if len(unseen) <= MAX_NEW_WORDS // reading.MOST_EFFORT:
         return words
-    beyond = bisect_right(list(accumulate(map(vocabulary.effort, unseen))), MAX_NEW_WORDS)
+    beyond = bisect_right(list(accumulate(map(reading.effort, unseen))), MAX_NEW_WORDS)
     blanked = frozenset(unseen[beyond:])
     return [_BLANK if word in blanked else word for word in words] if blanked else words
 
@@ -172,7 +172,7 @@ def _as_read(symbols: str, read: list[str], words: list[str], lexicon: Lexicon, 
 
 def _put_together(words: list[str], read: list[str], lexicon: Lexicon, memory: Memory, known: Known) -> list[Match]:
     """Matches in words put together again."""
-    joints = streams.put_together(words, read, memory, lexicon.vocabulary)
+    joints = streams.put_together(words, read, memory, lexicon.vocabulary.reader)
     together = streams.woven(joints, read)
     hits = _all_hits("".join(together), lexicon, known) if joints else []
     if not hits:

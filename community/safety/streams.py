@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from community.safety import speech
-from community.safety.vocabulary import EMPHASIS, GLUED, OTHER, SHORT, SINGLE, Memory, Vocabulary
+from community.safety.reading import EMPHASIS, GLUED, OTHER, SHORT, SINGLE, Memory, Reader, symbol_of
 
 _UNNAMED = re.compile(f"{EMPHASIS}.|{GLUED}", re.DOTALL)
 _LONE = (SINGLE, SHORT)
@@ -31,9 +31,9 @@ Glue = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 """(a second symbol, the pairs that end with it: symbols apart, symbols as one of the same length)."""
 
 
-def glue_of(vocabulary: Vocabulary) -> Glue:
-    """The pairs of `speech.glue` that this vocabulary knows."""
-    own = vocabulary.own
+def glue_of(reader: Reader) -> Glue:
+    """The pairs of `speech.glue` that this reader knows."""
+    own = reader.own
     ending: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for (first, second), whole in speech.glue().items():
         if first in own and second in own and whole in own:
@@ -66,11 +66,11 @@ def places_kept(symbols: str) -> list[int]:
     return kept
 
 
-def fragments_of(vocabulary: Vocabulary) -> re.Pattern[str]:
+def fragments_of(reader: Reader) -> re.Pattern[str]:
     """Where something may have been pulled apart: a lone letter, or two fragments in a row. A watched word of up to three letters
     that nobody says every day counts as one beside an unknown one: `su` is a Spanish word and half of `su ici de`."""
     rare = [
-        symbol for word, symbol in vocabulary.own.items()
+        symbol for word, symbol in reader.own.items()
         if 1 < len(word) < 4 and word.isalpha() and word not in speech.everyday() and not speech.is_common(word)
     ]  # fmt: skip
     short = re.escape("".join(rare))
@@ -159,12 +159,12 @@ def _paired(first: str, second: str, pairs: Pairs) -> bool:
 # -------------------------------------------------------------------- putting letters together again
 
 
-def put_together(words: list[str], read: list[str], memory: Memory, vocabulary: Vocabulary) -> list[list[Piece]]:
+def put_together(words: list[str], read: list[str], memory: Memory, reader: Reader) -> list[list[Piece]]:
     """Where spaced letters (`k i l l`) and fragments (`su ici de`) join into words, and into what; in order of place.
 
     `read` has the symbols of each word.
     """
-    return Apart(words, read, memory, vocabulary).joints()
+    return Apart(words, read, memory, reader).joints()
 
 
 def woven(joints: list[list[Piece]], read: list[str]) -> list[str]:
@@ -193,8 +193,8 @@ def origins(joints: list[list[Piece]], count: int) -> list[int | Piece]:
 class Apart:
     """Words among which some may have been pulled apart, with their symbols."""
 
-    def __init__(self, words: list[str], read: list[str], memory: Memory, vocabulary: Vocabulary) -> None:
-        self.words, self.read, self.memory, self.vocabulary = words, read, memory, vocabulary
+    def __init__(self, words: list[str], read: list[str], memory: Memory, reader: Reader) -> None:
+        self.words, self.read, self.memory, self.reader = words, read, memory, reader
 
     def joints(self) -> list[list[Piece]]:
         """Spaced letters first: `feel s u i c i d a l` is not "feels"."""
@@ -227,13 +227,13 @@ class Apart:
         pieces, used = [], 0
         for part in self.memory.pieces(run):
             first, last = letters[used][0], letters[used + len(part) - 1][0]
-            pieces.append(Piece(self.vocabulary.base.get(part, OTHER), first, last, "spaced"))
+            pieces.append(Piece(self.reader.base.get(part, OTHER), first, last, "spaced"))
             used += len(part)
         return pieces
 
     def _fragments(self, at: int, taken: set[int]) -> list[Piece]:
         """The longest run of fragments from here that makes one watched word."""
-        words, own, begins_none = self.words, self.vocabulary.own, self.vocabulary.begins_none
+        words, own, begins_none = self.words, self.reader.own, self.reader.begins_none
         joined, best, watched = words[at], 0, ""
         if begins_none(joined):
             return []
@@ -251,4 +251,4 @@ class Apart:
                 best, watched = end, joined
         if not best:
             return []
-        return [Piece(self.vocabulary.symbol(watched), at, best, "spaced")]
+        return [Piece(symbol_of(watched, self.reader.own), at, best, "spaced")]

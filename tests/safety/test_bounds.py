@@ -99,7 +99,7 @@ def test_threads_that_scan_share_one_lexicon_while_others_are_compiled(monkeypat
     asked = texts(4, 80)
     expected = [scan(text, LEXICON) for text in asked]
     shared = Lexicon.compile([*rules, *HEAVY])
-    monkeypatch.setattr(vocabulary, "REMEMBERED", len(shared.vocabulary.base) + 5)
+    monkeypatch.setattr(vocabulary, "REMEMBERED", len(shared.vocabulary.reader.base) + 5)
 
     def read(turn: int) -> bool:
         order = asked[turn * 7 :] + asked[: turn * 7]

@@ -18,6 +18,7 @@ from community.safety import (
     folding,
     lexicon,
     patterns,
+    reading,
     scan,
     scanning,
     speech,
@@ -113,7 +114,7 @@ def test_what_was_read_before_changes_nothing(monkeypatch: pytest.MonkeyPatch) -
 
 def test_plain_words_are_found_exactly_where_a_slow_and_obvious_search_finds_them() -> None:
     """Compared for words that everybody knows, so that no disguise is undone: every rule and every exception."""
-    known = STARTER.vocabulary.base
+    known = STARTER.vocabulary.reader.base
     glue = {word for pair in speech.glue() for word in pair}
     chosen = [rule for rule in RULES if rule.kind == "phrase"][::3]
     lexicon, compared = Lexicon.compile(chosen), 0
@@ -123,8 +124,8 @@ def test_plain_words_are_found_exactly_where_a_slow_and_obvious_search_finds_the
             :30
         ]
         memory = lexicon.vocabulary.memory()
-        words = [word for word in words if word in lexicon.vocabulary.base]
-        if not words or vocabulary.SINGLE in map(memory.__getitem__, words):
+        words = [word for word in words if word in lexicon.vocabulary.reader.base]
+        if not words or reading.SINGLE in map(memory.__getitem__, words):
             continue  # a lone letter may belong to its neighbours
         matches = scanning._matches(words, lexicon, memory, None)
         assert {(match.target.rule.key, match.target.exception) for match in matches} == found_in(words, chosen), words
