@@ -4,6 +4,10 @@ Pure functions over text and rules; nothing here reads a database or knows a web
 described in `patterns`, disguises in `reading` and `streams`, and what lowers a severity in `cues`.
 """
 
+from community.safety import compiled
+
+__path__ = compiled.first(__path__)
+
 from community.safety.automaton import ENGINE
 from community.safety.checks import check_name, check_rule, finds
 from community.safety.explaining import explain

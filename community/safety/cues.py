@@ -5,14 +5,13 @@ import tomllib
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cache
+from importlib.resources import files
 from itertools import accumulate
-from pathlib import Path
 
 from community.safety import folding, speech
 from community.safety.automaton import Automaton, begun
 from community.safety.reading import Memory
 
-_FILE = Path(__file__).with_name("cues.toml")
 _RED, _AMBER, _GREEN = "red", "amber", "green"
 _SLIGHT = frozenset({"idiom", "title"})
 """These lower red to green; all others to amber."""
@@ -113,7 +112,7 @@ Phrase = tuple[str, str, bool]
 
 @cache
 def _listed() -> dict[str, dict[str, list[str]]]:
-    return tomllib.loads(_FILE.read_text("utf-8"))
+    return tomllib.loads(files("community.safety").joinpath("cues.toml").read_text("utf-8"))
 
 
 @cache
