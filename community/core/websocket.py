@@ -20,7 +20,7 @@ from typing import Any
 from weakref import WeakSet
 
 import gevent
-from engineio.packet import PING, Packet
+from engineio.packet import MESSAGE, PING, Packet
 from engineio.socket import Socket as EngineSocket
 from gevent.queue import JoinableQueue
 from wsproto.connection import Connection, ConnectionType
@@ -179,10 +179,18 @@ class WebSocket:
         self._wires: FrameSocket = environ[WSGI_SOCKET]
         self._wires.send(_ACCEPTED % generate_accept_token(environ["HTTP_SEC_WEBSOCKET_KEY"].encode()))
         self._wire = Connection(ConnectionType.SERVER)
+        engine: Any = getattr(self._handle, "__self__", None)
+        queue = (
+            None if engine is None or engine.connected else engine.queue
+        )  # who comes from another transport has not changed yet
+        if type(queue) is PacketQueue:
+            queue.wire = self
         try:
             self._handle(self)
         finally:
             self._closed = True
+            if type(queue) is PacketQueue:
+                queue.wire = None
             self._wires.close()
         raise StopIteration  # gunicorn: this connection is over, nothing more is to be written
 
@@ -260,11 +268,22 @@ class Task(gevent.Greenlet):  # type: ignore[misc]
 
 
 class PacketQueue(JoinableQueue):  # type: ignore[misc]
-    """An Engine.IO connection's queue, known while something waits in it."""
+    """An Engine.IO connection's queue, known while something waits in it. What would wait alone is written at once, but for pings:
+    the writer behind the queue takes a connection for dead that it never has a packet for."""
 
-    __slots__ = ()
+    __slots__ = ("wire",)
+
+    def __init__(self, maxsize: int | None = None) -> None:
+        super().__init__(maxsize)
+        self.wire: WebSocket | None = None
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        if self.wire is not None and item is not None and item.packet_type == MESSAGE and self.empty():
+            try:
+                self.wire.send(item.encode())
+            except OSError:
+                logger.debug("a reader left before the answer")
+            return
         filled.add(self)
         super().put(item, block, timeout)
 

@@ -7,11 +7,14 @@ import struct
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import pairwise
+from socket import MSG_DONTWAIT
 from typing import Any
 
 import engineio
 import gevent
 import pytest
+from engineio.packet import MESSAGE, OPEN, Packet
+from engineio.packet import PING as PING_PACKET
 from engineio.socket import Socket
 from gevent import socket as gsocket
 from hypothesis import given, settings
@@ -204,3 +207,87 @@ def test_other_tasks_start_at_once() -> None:
     heard: list[int] = []
     server.start_background_task(heard.append, 7).join(10)
     assert heard == [7]
+
+
+# ---- the queue, and what need not wait in it
+
+
+class Served:
+    """An Engine.IO connection over a pair of sockets, as the server keeps it once the handshake is over."""
+
+    def __init__(self) -> None:
+        server = engineio.Server(async_mode="gevent")
+        install(server)
+        self.engine = Socket(server, "a")
+        self.engine.send(Packet(OPEN, {"sid": "a"}))
+        ours, self.browser = gsocket.socketpair()
+        made = server._async["websocket"](self.engine._websocket_handler, server)
+        self.served = gevent.spawn(self._serve, made, {WSGI_SOCKET: FrameSocket(ours), "HTTP_SEC_WEBSOCKET_KEY": KEY})
+        self.came = b""
+        self.texts(1)
+
+    def _serve(self, made: Any, environ: dict[str, Any]) -> None:
+        with suppress(StopIteration):
+            made(environ, None)
+
+    def at_once(self) -> list[str]:
+        """What was written before anybody else had a turn."""
+        with suppress(BlockingIOError):
+            self.came += self.browser._sock.recv(65_536, MSG_DONTWAIT)
+        return self._read()
+
+    def texts(self, count: int) -> list[str]:
+        found: list[str] = []
+        with gevent.Timeout(10):
+            while len(found) < count:
+                self.came += self.browser.recv(65_536)
+                found += self._read()
+        return found
+
+    def _read(self) -> list[str]:
+        self.came = self.came.split(b"\r\n\r\n", 1)[-1] if self.came.startswith(b"HTTP/") else self.came
+        found = []
+        while read := parse(self.came):
+            text, size = read
+            found.append(text)
+            self.came = self.came[size:]
+        return found
+
+    def leave(self) -> None:
+        self.browser.close()
+        self.served.join(10)
+        assert self.served.ready()
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    made = Served()
+    yield made
+    made.leave()
+
+
+def test_a_message_for_whom_nothing_waits_is_written_at_once(served: Served) -> None:
+    served.engine.send(Packet(MESSAGE, "one"))
+    assert served.at_once() == ["4one"]
+
+
+def test_a_message_behind_others_waits_its_turn(served: Served) -> None:
+    served.engine.send(Packet(PING_PACKET))
+    served.engine.send(Packet(MESSAGE, "one"))
+    assert served.at_once() == []
+    assert served.texts(2) == ["2", "4one"]
+    served.engine.send(Packet(MESSAGE, "two"))
+    assert served.at_once() == ["4two"]
+
+
+def test_pings_pass_through_the_writer_who_would_take_the_connection_for_dead(served: Served) -> None:
+    served.engine.send(Packet(PING_PACKET))
+    assert not served.engine.queue.empty()
+    assert served.texts(1) == ["2"]
+
+
+def test_a_message_for_who_has_just_left_disturbs_nobody(served: Served) -> None:
+    served.browser.close()
+    for _ in range(3):
+        served.engine.send(Packet(MESSAGE, "one"))
+    assert served.engine.queue.empty()
