@@ -193,18 +193,20 @@ def known(stored: Any) -> None:
 def ask(statement: sa.Executable, **values: Any) -> sa.CursorResult[Any]:
     """Run a statement made once, at import, with `bindparam`s, for its columns alone: a sixth of what building it anew and
     sending it through the ORM costs. For the few questions that every page asks. Flushes nothing."""
-    connection: Connection | None = g.get("kith_connection")
-    if connection is None:
-        connection = g.kith_connection = session().connection()
-    return connection.execute(statement, values)
+    return _connection().execute(statement, values)
 
 
 def first(prepared: Prepared, **values: Any) -> Any:
     """The row that answers one of the statements that every live message asks, in the caller's transaction. Flushes nothing."""
-    connection: Connection | None = g.get("kith_connection")
-    if connection is None:
-        connection = g.kith_connection = session().connection()
-    return prepared.first(connection, values)
+    return prepared.first(_connection(), values)
+
+
+def _connection() -> Connection:
+    """The connection of the caller's transaction; without one, a read begins."""
+    found: Connection | None = g.get("kith_connection")
+    if found is None:
+        found = g.kith_connection = session().connection()
+    return found
 
 
 def first_alone(prepared: Prepared, **values: Any) -> Any:

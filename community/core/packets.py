@@ -14,13 +14,14 @@ from typing import Any
 
 from socketio import packet
 
+from .websocket import WSGI_SOCKET
+
 logger = logging.getLogger(__name__)
 
 MALFORMED = "malformed"
 # A browser that could say these would run the server's own handlers and vanish from its list of listeners.
 RESERVED = frozenset({"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"})
 NAME_MAX = 60
-WSGI_SOCKET = "gunicorn.socket"
 
 
 class CarefulPacket(packet.Packet):
