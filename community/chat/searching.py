@@ -82,14 +82,19 @@ def _hit(row: Any, words: frozenset[str], room: str, actor: Account, muted: Mute
 
 @sweep(3)
 def index_new_messages() -> None:
-    """Until nothing is left or the turn is over. After each write whoever waits to write a message comes first."""
+    """Room by room in turns, until few are left, which the next turn takes, or this one is over. After each write whoever waits to
+    write a message comes first."""
     ends = time.monotonic() + TURN_S
-    while time.monotonic() < ends and (room_id := db.session().scalar(_behind)) is not None:
-        more = True
-        while more and time.monotonic() < ends:
-            with db.write():
-                more = _index_some(room_id) == AT_ONCE
-            gevent.sleep(PAUSE_S)
+    rooms: Sequence[int] = db.session().scalars(_behind).all()
+    while rooms:
+        rooms = [room_id for room_id in rooms if time.monotonic() < ends and _has_more(room_id)]
+
+
+def _has_more(room_id: int) -> bool:
+    with db.write():
+        more = _index_some(room_id) == AT_ONCE
+    gevent.sleep(PAUSE_S)
+    return more
 
 
 _indexed = sa.select(sa.func.coalesce(sa.func.max(MessageWords.seq), 0)).where(MessageWords.room_id == Room.id)
@@ -98,7 +103,6 @@ _behind = (
     sa.select(Room.id)
     .where(Room.archived_at.is_(None), Room.last_seq > _through)
     .where(sa.exists().where(Message.room_id == Room.id, Message.seq > _through).correlate(Room))
-    .limit(1)
 )
 
 

@@ -182,12 +182,13 @@ def test_what_is_not_searched_is_said(ana: Person) -> None:
 
 
 def test_the_sweep_takes_all_rooms_in_small_steps_and_once(stage: Stage, ana: Person) -> None:
-    for number in range(AT_ONCE + 5):
+    said = 2 * AT_ONCE + 10
+    for number in range(said):
         ana.says(f"kettle {number}", key=str(number), room=stage.low_days if number % 2 else stage.eating)
+    count = sa.select(sa.func.count()).select_from(MessageWords)
     for _ in range(2):
         stage.ask(index_new_messages)
-    count = sa.select(sa.func.count()).select_from(MessageWords)
-    assert stage.ask(lambda: db.session().scalar(count)) == AT_ONCE + 5
+        assert stage.ask(lambda: db.session().scalar(count)) == said
 
 
 def test_writing_a_message_does_not_touch_the_index(stage: Stage, ana: Person) -> None:
