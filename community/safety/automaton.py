@@ -6,11 +6,10 @@ from typing import Any, Protocol
 
 try:
     import ahocorasick  # type: ignore[import-not-found, unused-ignore]
-
-    ENGINE = "pyahocorasick"
 except ImportError:  # no wheel for this machine: slower, same findings
     ahocorasick = None
-    ENGINE = "python"
+
+ENGINE = "pyahocorasick" if ahocorasick else "python"
 
 Hit = tuple[int, int]
 """(target, length in symbols) of one phrase that ends at a position."""
