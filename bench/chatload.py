@@ -168,7 +168,7 @@ class Crowd:
     def closed_loop(self, window: int, seconds: float) -> Outcome:
         """`window` messages are kept in flight: what the server can do."""
 
-        def act(moment: float) -> None:
+        def act(moment: float, began: float) -> None:
             while len(self.due) - self.finished < window:
                 self._write(time.perf_counter())
 
@@ -176,9 +176,8 @@ class Crowd:
 
     def open_loop(self, per_second: float, seconds: float) -> Outcome:
         """Messages leave on a fixed schedule: how long they take at that load."""
-        began = time.perf_counter()
 
-        def act(moment: float) -> None:
+        def act(moment: float, began: float) -> None:
             while (due := began + len(self.due) / per_second) <= moment:
                 self._write(due)
 
@@ -190,7 +189,7 @@ class Crowd:
         while time.perf_counter() < end:
             self._read(0.05)
 
-    def _run(self, seconds: float, act: Callable[[float], None]) -> Outcome:
+    def _run(self, seconds: float, act: Callable[[float, float], None]) -> Outcome:
         self.first += len(self.due)
         self.due, self.missing, self.finished, self.delays = [], [], 0, array("d")
         for client in self.clients.values():
@@ -199,7 +198,7 @@ class Crowd:
         gc.disable()
         used, began = self.cpu_s(), time.perf_counter()
         while (moment := time.perf_counter()) < began + seconds:
-            act(moment)
+            act(moment, began)
             self._read(0.001)
         while self.finished < len(self.due):
             if time.perf_counter() > began + seconds + DRAIN_PATIENCE_S:
