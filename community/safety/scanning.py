@@ -167,7 +167,18 @@ def _as_read(symbols: str, read: list[str], words: list[str], lexicon: Lexicon, 
         said = words[first : last + 1]
         return [] if disguised.isdisjoint(said) else [views.get(word, "words") for word in said]
 
-    return _located(_all_hits(symbols, lexicon, known), read, how, lexicon)
+    hits = _all_hits(symbols, lexicon, known)
+    if len(hits) > _SEVERAL and disguised.isdisjoint(words):
+        return _located(hits, read, _as_written, lexicon)
+    return _located(hits, read, how, lexicon)
+
+
+_SEVERAL = 20
+"""Hits beyond which it pays to look at all words once."""
+
+
+def _as_written(first: int, last: int) -> list[str]:
+    return []
 
 
 def _put_together(words: list[str], read: list[str], lexicon: Lexicon, memory: Memory, known: Known) -> list[Match]:
