@@ -43,6 +43,8 @@ def test_a_cue_lowers_and_is_listed(text: str, cue: str) -> None:
         ("suicide is not an option", "suicide is my only option"),
         ("in the film he says I want to die", "this film makes me want to die, I feel like killing myself"),
         ("I no longer want to die", "I no longer want to live"),
+        ("a song says I want to kill myself", "I want to kill myself, all I can think about, like a song in my head"),
+        ("haha I want to die", "I want to die haha, not joking"),
         ("my friend told me to kill myself", "someone tell me it's ok to let go"),
     ],
 )
