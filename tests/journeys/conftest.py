@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import BrowserContext, Page, Request
 
+from community.rooms.hours import Hours
+from community.rooms.models import Room
 from tests import live
 from tests.live import TOP, Server, serving
 
@@ -37,13 +40,18 @@ class Community:
 
 @pytest.fixture(scope="session")
 def community(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Community]:
-    """One community for all journeys, filled and served as `make run` does."""
+    """One community for all journeys, filled and served as `make run` does; but its rooms are staffed around the clock: what a
+    journey sees must not hang on the hour at which it is walked."""
     folder = tmp_path_factory.mktemp("demo")
     ran = subprocess.run(
         [sys.executable, "-m", "flask", "--app", "wsgi", "demo"],
         cwd=TOP, env={**os.environ, "MODE": "demo", "DATA_DIR": str(folder)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
+    engine = sa.create_engine(f"sqlite:///{folder / 'kith.sqlite3'}")
+    with engine.begin() as connection:
+        connection.execute(sa.update(Room).values(hours=Hours()))
+    engine.dispose()
     with serving(folder) as server:
         yield Community(server, folder)
 
