@@ -13,7 +13,7 @@ from community.core.db import UTCDateTime
 from community.core.errors import Conflict, Invalid
 from community.core.prepared import Prepared
 from community.core.realtime import announce
-from community.moderation.intake import Facts, Reviewed, review, review_again, reviewed_before, withdrawn
+from community.moderation.intake import Facts, Reviewed, cries_for_help, review, review_again, reviewed_before, withdrawn
 from community.rooms.models import Room
 
 from .access import chat_to_write_in, message_to_answer, message_to_edit, message_to_react_to, message_to_withdraw
@@ -47,7 +47,8 @@ def write_message(
         return _sent_before(sent, words, room.id)
     noted = _note(note)
     refuse_form(actor, room, f"{noted} {words}")
-    refuse_haste(actor, room)
+    facts = Facts(revision, room.profile, actor.country)
+    refuse_haste(actor, room, unless=lambda: cries_for_help(words, room.id, facts))
     if reply_to is not None:
         message_to_answer(actor, room, reply_to)
     message = db.copy_of(
@@ -66,7 +67,7 @@ def write_message(
             "reply_to": reply_to,
         },
     )
-    reviewed = review(message, Facts(revision, room.profile, actor.country))
+    reviewed = review(message, facts)
     if message.visibility == "visible":
         announce(MessageWritten(room.id, as_seen(message, actor)))
     return Written(message, reviewed)

@@ -1,4 +1,5 @@
-"""Rules of form that a room sets for its chat: how often, links, mentions. They never look at what is meant, and staff are exempt."""
+"""Rules of form that a room sets for its chat: how often, links, mentions. They never look at what is meant, but
+that slow mode lets a cry for help through; and staff are exempt."""
 
 from __future__ import annotations
 
@@ -53,14 +54,14 @@ def _refuse_mentions(room: Room, words: str) -> None:
         raise Forbidden(f"One message names {fit} with @ here. Take some out and send it again; your words are kept.")
 
 
-def refuse_haste(actor: Account, room: Room) -> None:
-    """Slow mode. Asks nothing in a room without it."""
+def refuse_haste(actor: Account, room: Room, *, unless: Callable[[], bool]) -> None:
+    """Slow mode. Asks nothing in a room without it; `unless` is asked only before a refusal: a cry for help does not wait."""
     pace = pace_of(room)
     if not pace or actor.is_staff or any(spares(actor, room) for spares in spared):
         return
     latest = sa.select(sa.func.max(Message.created_at)).where(Message.room_id == room.id, Message.author_id == actor.id)
     moment = db.session().scalar(latest.where(Message.created_at > now() - timedelta(seconds=pace)))
-    if moment is not None:
+    if moment is not None and not unless():
         wait = max(1, pace - int((now() - moment).total_seconds()))
         raise TooMany(f"This room goes slowly: you can write again in {wait} s. Your words are kept.")
 

@@ -219,6 +219,12 @@ def _scanned(words: str, room_id: int, profile: str, revision: int | None = None
         return (), None
 
 
+def cries_for_help(words: str, room_id: int, facts: Facts) -> bool:
+    """Whether no rule of form may keep these words from the people who would answer them: distress at red or above."""
+    findings, _ = _scanned(words, room_id, facts.profile, facts.revision)
+    return any(f.concern in DISTRESS and severity_rank(f.severity) >= severity_rank("red") for f in findings)
+
+
 def _profile_of(room_id: int) -> str:
     profile: str = db.ask(_profile, room=room_id).scalar_one()
     return profile

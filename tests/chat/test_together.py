@@ -13,7 +13,7 @@ from community.accounts.models import Account
 from community.chat.models import Message
 from community.core import db
 from community.core.clock import now
-from community.moderation.models import Snapshot
+from community.moderation.models import Case, Snapshot
 from community.moderation.reviewable import find
 from community.rooms.models import Room
 from tests.people import WORRYING, Person, Stage
@@ -297,6 +297,15 @@ def test_slow_mode_asks_for_patience_and_spares_the_team(stage: Stage, ana: Pers
         write(wire, stage, f"First of {person.name}.")
         assert write(wire, stage, f"Second of {person.name}.").get("code") == answer
     assert "one message every 60 s" in ana.get(f"/rooms/{stage.low_days}/chat").text
+
+
+def test_slow_mode_never_holds_back_a_cry_for_help(stage: Stage, ana: Person) -> None:
+    settle(stage, slow_seconds=60)
+    wire = ana.live()
+    write(wire, stage, "Evening all.")
+    assert "error" not in ask(wire, "write_message", room=stage.low_days, key="cry", body=WORRYING)
+    assert write(wire, stage, "The tea is cold.").get("code") == "too-many"
+    assert stage.ask(lambda: db.session().scalar(sa.select(Case.concern))) == "suicide"
 
 
 @pytest.mark.parametrize(
