@@ -101,12 +101,15 @@ class Demo:
         return moment.replace(minute=0, second=0, microsecond=0)
 
     def _set_hours(self) -> None:
-        """Last: what was said before was said in hours that somebody watched."""
+        """Last: what was said before was said in hours that somebody watched. A stranger tries the demo at any hour, so the
+        chats are quiet at night, not slow."""
         for room in self.rooms.values():
             if room.slug == "night-owls":
                 week = [Span(day, 1200, 1560) for day in range(7)]
             else:
-                week = [span for day in range(7) for span in (Span(day, 480, 1320), Span(day, 1380, 1800, "night"))]
+                week = [Span(day, 480, 1320) for day in range(7)]
+                if room.slug == "bipolar":
+                    week += [Span(day, 1380, 1800, "night") for day in range(7)]
             room.hours, room.waits_unstaffed = Hours(tuple(week)), room.slug != "low-days"
 
     def _make_rooms(self) -> None:
@@ -114,7 +117,7 @@ class Demo:
             room = Room(
                 slug=entry["key"], name=entry["name"], purpose=entry["purpose"], guidance=entry["guidance"], mode=entry["mode"],
                 has_forum=entry["has_forum"], has_chat=entry["has_chat"], position=place, created_at=clock.now(),
-                profile=entry.get("profile", "general"), outside_hours="night" if entry["key"] == "night-owls" else "quiet",
+                profile=entry.get("profile", "general"), outside_hours="quiet",
             )  # fmt: skip
             db.session().add(room)
             self.rooms[entry["key"]] = room
