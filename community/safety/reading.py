@@ -8,7 +8,7 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from itertools import islice, product
+from itertools import groupby, islice, product
 
 from community.safety import folding, speech
 from community.safety.indexes import LONGEST_PIECE, RUN, Indexes, letters_key, likeliness
@@ -276,7 +276,7 @@ class Reader:
     def _elongated(self, word: str) -> list[Reading]:
         if not RUN.search(word):
             return []
-        squeezed = RUN.sub(r"\1", word)
+        squeezed = "".join(letter for letter, _ in groupby(word))
         known = self._squeezed.get(squeezed, "").split()
         return self._best([one for one in known if one == squeezed or _longer_runs(word, one)], "elongated")
 

@@ -195,7 +195,7 @@ def _put_together(words: list[str], read: list[str], lexicon: Lexicon, memory: M
         return [memory.view(words[part]) if isinstance(part, int) else part.view for part in parts]
 
     return [
-        match._replace(first=_word(origins[match.first], last=False), last=_word(origins[match.last], last=True))
+        Match(match.target, _word(origins[match.first], last=False), _word(origins[match.last], last=True), match.view)
         for match in _located(hits, together, views, lexicon)
     ]
 
