@@ -122,7 +122,7 @@ def desk(community: Community) -> dict[str, object]:
     if screen.problem:
         raise screen.problem
     waits = sorted(screen.waits)
-    figures = {
+    figures: dict[str, object] = {
         "desk.visible_p50_ms": waits[len(waits) // 2],
         "desk.visible_p99_ms": waits[min(len(waits) - 1, int(len(waits) * 0.99))],
         "desk.cases": len(waits),

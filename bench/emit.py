@@ -27,13 +27,11 @@ def healthz() -> dict[str, bool]:
     return {"ok": True}
 
 
-@socketio.on("enter_room")
 def enter_room(payload: dict[str, Any]) -> dict[str, Any]:
     join_room(f"room:{payload['room']}")
     return {"ok": True, "room": payload["room"], "last_seq": 0}
 
 
-@socketio.on("write_message")
 def write_message(payload: dict[str, Any]) -> dict[str, Any]:
     seq, room = next(places), payload["room"]
     message = {
@@ -42,3 +40,7 @@ def write_message(payload: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
     socketio.emit("message", message, to=f"room:{room}")
     return {"ok": True, "message": message, "repeated": False, "held": False, "support": None}
+
+
+socketio.on_event("enter_room", enter_room)
+socketio.on_event("write_message", write_message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from community.safety import starter_rules
@@ -111,7 +112,7 @@ def hostile(length: int) -> dict[str, str]:
         "numbers": "2 4 70 1337 ",
         "han": "自殺したい死にたい",
     }
-    new = {
+    new: dict[str, Callable[[], str]] = {
         "new-words": lambda: "".join(dice.choices(letters, k=dice.randint(5, 12))),
         "new-leet": lambda: "".join(dice.choices("10345@$!|", k=8)) + dice.choice(letters),
         "new-masks": lambda: dice.choice(letters) + "*" + dice.choice(letters) + "*" * dice.randint(1, 4) + dice.choice(letters),
