@@ -3,6 +3,7 @@
 import { io } from "../vendor/socket.io.esm.min.js";
 import { countOneMore } from "./core.badge.mjs";
 import { fetchFragment } from "./core.html.mjs";
+import { released } from "./core.press.mjs";
 import { say } from "./core.say.mjs";
 
 const POLL_MS = 4_000;
@@ -86,6 +87,7 @@ async function renew(id) {
     return;
   }
   if (old && old.dataset.version === fresh.dataset.version && old.dataset.lane === fresh.dataset.lane) return;
+  await released();
   keepingFocus(() => {
     old?.remove();
     place(fresh);
@@ -117,6 +119,7 @@ function tell(card) {
 
 async function renewAll() {
   const fresh = await fetchFragment(`/desk?open=${open}`);
+  await released();
   const before = new Set(cards().map((card) => card.dataset.case));
   const opened = fresh.querySelector("[data-lanes]");
   if (!lists()) return location.reload(); // the desk was closed when this page was made

@@ -1,5 +1,6 @@
 // Beside the chat of a session: the panel follows what happens, and its buttons work without leaving the page.
 import { fetchFragment } from "./core.html.mjs";
+import { released } from "./core.press.mjs";
 import { say } from "./core.say.mjs";
 
 const STEP_MS = 15_000; // the plan's current step moves with the clock; a facilitator's screen that asks is there
@@ -11,7 +12,9 @@ let soon = 0;
 async function fresh() {
   soon = 0;
   try {
-    take((await fetchFragment(`/sessions/of-room/${room}/beside`)).querySelector("[data-session-side]"));
+    const made = (await fetchFragment(`/sessions/of-room/${room}/beside`)).querySelector("[data-session-side]");
+    await released();
+    take(made);
   } catch (error) {
     if (error.status === 404) await goOn();
   }

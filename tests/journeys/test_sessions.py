@@ -183,3 +183,21 @@ def test_a_facilitator_who_is_named_may_be_a_member_and_is_told(visit: Visit) ->
     dev.page.get_by_text("End the session …").click()
     dev.page.get_by_role("button", name="End it now").click()
     dev.page.wait_for_url(re.compile(session))
+
+
+def test_a_press_counts_although_the_panel_is_renewed_under_it(visit: Visit) -> None:
+    mia, people = visit("Mia"), [visit("Ana"), visit("Ben")]
+    session = plans(mia, "A pressed hour")
+    opens(mia)
+    for person in people:
+        arrives(person, session)
+    hands = [person.page.get_by_role("button", name="Raise a silent hand") for person in people]
+    hands[0].click()
+    mia.page.get_by_role("button", name="Seen Ana").hover()
+    mia.page.mouse.down()
+    with mia.page.expect_event("requestfinished", lambda request: request.url.endswith("/beside")):
+        hands[1].click()
+    mia.page.evaluate("new Promise(requestAnimationFrame).then(() => new Promise(requestAnimationFrame))")
+    mia.page.mouse.up()
+    expect(mia.page.locator("#hands")).to_have_text("Hands 1")
+    expect(people[0].page.get_by_text("Your hand is up.")).to_have_count(0)
