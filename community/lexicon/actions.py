@@ -160,7 +160,10 @@ def save_draft(actor: Account, rule: Rule, *, note: str, based_on: int, draft_id
     else:
         draft = draft_to_change(actor, draft_id)
         if seen and seen != draft.changed_at.isoformat():
-            raise Conflict("Somebody changed this draft while you were editing. Look at it, and save yours once more.")
+            raise Conflict(
+                "Somebody changed this draft while you were editing. Below stands what yours would change of it; saving again "
+                "keeps yours."
+            )
         draft.rule = _with_origin(rule, draft.rule)
         draft.note, draft.based_on = note or draft.note, based_on
         _open_again(draft)
@@ -265,20 +268,25 @@ def _tell(account_id: int, kind: str, draft: Draft, sentence: str) -> None:
     notify(account_id, kind, reason=sentence, path=f"/admin/lexicon/drafts/{draft.id}")
 
 
-def publish_draft(actor: Account, draft_id: int, *, checked_against: int) -> Outcome:
-    """Put a checked draft in force. Where two admins are needed, the first press proposes and another admin's publishes."""
+def publish_draft(actor: Account, draft_id: int, *, seen: str, checked_against: int) -> Outcome:
+    """Put a checked draft in force. Where two admins are needed, the first press proposes and another admin's publishes. `seen` is when
+    the draft was last changed, as who presses saw it: nobody puts in force what they have not read."""
     draft = draft_to_change(actor, draft_id)
     _refuse_unchecked(actor, checked_against)
     _refuse_overtaken(draft)
     change, rules = change_from(draft.key, draft.rule), rules_now()[1]
     if not change.differs_from(rules):
         raise Conflict("The rules say this already. Discard the draft, or edit it.")
-    if second_admin_needed(change, rules):
-        if draft.state != "proposed":
-            _propose(actor, draft)
-            return Outcome(draft_id=draft.id)
-        if draft.proposed_by_id == actor.id:
-            raise Forbidden("You proposed this change of a crisis rule. Another admin puts it in force.")
+    by_two = second_admin_needed(change, rules)
+    if by_two and draft.proposed_by_id == actor.id:
+        raise Forbidden("You proposed this change of a crisis rule. Another admin puts it in force.")
+    if seen != draft.changed_at.isoformat():
+        raise Conflict(
+            "This draft changed after you opened it, so nothing was put in force. Read it as it is now, and decide then."
+        )
+    if by_two and draft.state != "proposed":
+        _propose(actor, draft)
+        return Outcome(draft_id=draft.id)
     number = publish(actor, note=draft.note, put=change.put, retire=change.retire)
     draft.state, draft.published_revision, draft.changed_at = "published", number, now()
     audit.record(actor, "lexicon.draft-published", f"draft:{draft.id}", rule=draft.key, revision=number)

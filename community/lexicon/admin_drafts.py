@@ -62,7 +62,7 @@ def publish_draft(draft_id: int) -> Any:
         change = change_from(found.key, found.rule)
         checked = actions.check_change(put=change.put, retire=change.retire)
         with db.write():
-            outcome = actions.publish_draft(current_user, draft_id, checked_against=checked)
+            outcome = actions.publish_draft(current_user, draft_id, seen=request.form.get("seen", ""), checked_against=checked)
     except NotFound:
         raise
     except Refused as refusal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -16,7 +16,9 @@ from community.safety import ACTIONS, CONCERNS, KINDS, PROFILES, SEVERITIES, Rul
 
 from . import access, actions, forms, queries
 from .admin import blueprint, room_names, told
+from .checking import in_pool
 from .consent import two_are_asked
+from .differences import RuleDifference, compare
 from .models import Draft
 from .seeing import BothSides, both_sides
 
@@ -74,6 +76,7 @@ def _former(key: str) -> Rule:
 
 def _save(former: Rule | None, draft: Draft | None = None) -> Any:
     """Refused: the form comes back as it was typed, and nothing is stored."""
+    rule = None
     try:
         rule = forms.rule_from(
             forms.typed_in(request.form), former=former, rooms=room_names().keys(), rules=queries.rules_now()[1]
@@ -83,8 +86,20 @@ def _save(former: Rule | None, draft: Draft | None = None) -> Any:
         if request.form.get("act") == "draft":
             return _keep(rule, former, draft)
         return _put_in_force(rule, former, draft)
-    except (Invalid, Conflict) as problem:
+    except Invalid as problem:
         return _form(forms.typed_in(request.form), former=former, draft=draft, problem=problem)
+    except Conflict as problem:
+        if draft is not None:
+            draft = access.draft_to_change(current_user, draft.id)
+        theirs = queries.draft_rule(draft) if draft is not None else _former(former.key) if former else None
+        return _form(forms.typed_in(request.form), former=former, draft=draft, problem=problem, overtaken=_between(theirs, rule))
+
+
+def _between(theirs: Rule | None, mine: Rule | None) -> list[RuleDifference]:
+    """What saving mine would change of what somebody else saved meanwhile."""
+    if theirs is None or mine is None:
+        return []
+    return in_pool(compare, {theirs.key: theirs}, {mine.key: mine}, room_names())
 
 
 def _keep(rule: Rule, former: Rule | None, draft: Draft | None) -> Any:
@@ -123,7 +138,8 @@ def _put_in_force(rule: Rule, former: Rule | None, draft: Draft | None) -> Any:
             outcome = actions.put_rule(current_user, rule, note=note, checked_against=checked)
         else:
             kept = _draft_as_typed(rule, former, draft)
-            outcome = actions.publish_draft(current_user, kept.id, checked_against=checked)
+            seen = kept.changed_at.isoformat()
+            outcome = actions.publish_draft(current_user, kept.id, seen=seen, checked_against=checked)
     sentence = f"“{rule.key}” is in force in revision {outcome.revision}. The next words are judged with it."
     return told(outcome, sentence, url_for("lexicon_admin.rule", key=rule.key))
 
@@ -137,7 +153,7 @@ def _refuse_overtaken(former: Rule | None) -> None:
     latest = states[0]
     raise Conflict(
         f"{latest.put_by or 'Somebody'} changed this rule in revision {latest[0].since_revision} while you were editing. "
-        "Compare the two below and on the rule’s page; saving again puts yours in force."
+        "Below stands what yours would change of it; saving again puts yours in force."
     )
 
 
@@ -153,6 +169,7 @@ def _form(
     draft: Draft | None = None,
     problem: Refused | None = None,
     tried: BothSides | None = None,
+    overtaken: Sequence[RuleDifference] | None = None,
 ) -> Any:
     errors = problem.fields if isinstance(problem, Invalid) else {"": problem.sentence} if problem else {}
     return render_template(
@@ -160,6 +177,8 @@ def _form(
         form=typed,
         former=former,
         draft=draft,
+        seen=typed.get("seen", "") if overtaken is None else "",
+        overtaken=overtaken,
         living=queries.living_draft(former.key) if former and draft is None else None,
         errors=errors,
         tried=tried,

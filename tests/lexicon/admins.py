@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,7 @@ WINDOW = {
     "key": "blue-window",
     "act": "save",
 }
+DRAFTS = "/admin/lexicon/drafts"
 RULE = Rule("blue-window", "(blue|green) window", "suicide", "red")
 ALARM = Rule("alarm", "orange lantern tonight", "suicide", "crisis", must_match=("an orange lantern tonight",))
 
@@ -64,3 +66,13 @@ def drafts(stage: Stage) -> list[Draft]:
 def told(stage: Stage, person: Person) -> list[Any]:
     rows = sa.select(Notification.kind, Notification.data).where(Notification.account_id == person.id)
     return stage.ask(lambda: list(db.session().execute(rows.order_by(Notification.id))))
+
+
+def press(who: Person, button: str, draft: int = 1, **fields: Any) -> Any:
+    """A button of the draft's page as it is now."""
+    return who.post(f"{DRAFTS}/{draft}/{button}", **{**shown(who, draft), **fields})
+
+
+def shown(who: Person, draft: int = 1) -> dict[str, str]:
+    """What the page that somebody has open sends along."""
+    return dict(re.findall('name="(seen)" value="([^"]*)"', who.get(f"{DRAFTS}/{draft}").text))

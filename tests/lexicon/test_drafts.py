@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,18 +15,13 @@ from community.core.errors import Conflict, Invalid, NotFound
 from community.lexicon import access, actions, queries
 from community.lexicon.models import Sighting
 from community.safety import Rule
-from tests.lexicon.admins import RULE, WINDOW, acts, drafts, found, number, publish, rules
+from tests.lexicon.admins import DRAFTS as LIST
+from tests.lexicon.admins import RULE, WINDOW, acts, drafts, found, number, press, publish, rules
 from tests.people import Person, Stage
-
-LIST = "/admin/lexicon/drafts"
 
 
 def keep(ida: Person, **changed: Any) -> Any:
     return ida.post("/admin/lexicon/new", **{**WINDOW, "act": "draft", **changed})
-
-
-def press(ida: Person, button: str, draft: int = 1, **fields: Any) -> Any:
-    return ida.post(f"{LIST}/{draft}/{button}", **fields)
 
 
 def test_a_draft_is_kept_and_judges_nobody(stage: Stage, ida: Person, ana: Person) -> None:
@@ -143,6 +139,10 @@ def test_somebody_elses_edit_of_the_same_draft_is_not_overwritten_unseen(stage: 
     assert answer.status_code == 409
     assert "my own words" in answer.text
     assert drafts(stage)[0].rule["why"] == "hers"
+    assert "removed: </span>hers" in answer.text
+    again = dict(re.findall('name="(seen)" value="([^"]*)"', answer.text))
+    assert ida.post(f"{LIST}/1/edit", **{**WINDOW, "act": "draft", "why": "my own words", **again}).status_code == 303
+    assert drafts(stage)[0].rule["why"] == "my own words"
 
 
 def test_a_draft_that_breaks_the_promise_of_another_rule_is_not_put_in_force(stage: Stage, ida: Person) -> None:

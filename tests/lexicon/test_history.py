@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tests.lexicon.admins import ALARM, RULE, acts, drafts, found, number, publish, rules
+from tests.lexicon.admins import ALARM, RULE, acts, drafts, found, number, press, publish, rules
 from tests.people import Person, Stage
 
 HISTORY = "/admin/lexicon/history"
@@ -77,7 +77,7 @@ def test_going_back_over_a_crisis_rule_needs_two(stage: Stage, ida: Person) -> N
     assert "/drafts/1" in go_back(ida, 1).location
     assert "alarm" in rules(stage)
     assert "back to revision 1" in eva.get("/admin/lexicon/drafts/1").text
-    assert eva.post("/admin/lexicon/drafts/1/publish").status_code == 303
+    assert press(eva, "publish").status_code == 303
     assert "alarm" not in rules(stage)
     assert drafts(stage)[0].published_revision == 3
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from community.core.text import storable
 from community.lexicon import actions, packfiles
 from community.safety import Pack, Rule, starter_packs
-from tests.lexicon.admins import ALARM, RULE, WINDOW, acts, drafts, found, number, publish, rules
+from tests.lexicon.admins import ALARM, RULE, WINDOW, acts, drafts, found, number, press, publish, rules
 from tests.people import Person, Stage
 
 PACKS = "/admin/lexicon/packs"
@@ -352,7 +352,7 @@ def test_a_pack_with_a_crisis_rule_waits_as_a_whole_and_counts_as_imported_once_
     eva = stage.person("Eva", role="admin")
     assert "/drafts/1" in take(ida, pack(RULE, ALARM)).location
     assert number(stage) == 1
-    assert eva.post("/admin/lexicon/drafts/1/publish").status_code == 303
+    assert press(eva, "publish").status_code == 303
     assert {"blue-window", "alarm"} <= set(rules(stage))
     assert "lexicon.imported" in acts(stage)
     assert "<b>1</b> changed" in look(ida, pack(replace(RULE, severity="amber"))).text

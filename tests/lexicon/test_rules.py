@@ -266,6 +266,7 @@ def test_somebody_elses_change_of_the_same_rule_is_not_overwritten_unseen(stage:
     assert answer.status_code == 409
     assert "revision 3" in answer.text
     assert "my own words" in answer.text
+    assert "What saving yours would change" in answer.text
     assert number(stage) == 3
     assert ida.post(edit, **{**WINDOW, "severity": "crisis", "based_on": "3"}).status_code == 303
 

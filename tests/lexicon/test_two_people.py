@@ -14,10 +14,10 @@ from community.core.clock import now
 from community.core.errors import Conflict, Forbidden
 from community.lexicon import actions
 from community.lexicon.changes import Change
-from tests.lexicon.admins import ALARM, RULE, WINDOW, acts, checked, drafts, number, publish, rules, told
+from tests.lexicon.admins import ALARM, RULE, WINDOW, acts, checked, drafts, number, press, publish, rules, shown, told
+from tests.lexicon.admins import DRAFTS as LIST
 from tests.people import Person, Stage
 
-LIST = "/admin/lexicon/drafts"
 CRISIS = {**WINDOW, "severity": "crisis"}
 
 
@@ -25,10 +25,6 @@ CRISIS = {**WINDOW, "severity": "crisis"}
 def eva(stage: Stage) -> Person:
     """A second admin."""
     return stage.person("Eva", role="admin")
-
-
-def press(who: Person, button: str, draft: int = 1, **fields: Any) -> Any:
-    return who.post(f"{LIST}/{draft}/{button}", **fields)
 
 
 def test_the_first_admin_proposes_and_another_puts_it_in_force(stage: Stage, ida: Person, eva: Person) -> None:
@@ -239,5 +235,25 @@ def test_members_teach_nothing(taught: Stage, ana: Person) -> None:
 
 def test_publishing_by_the_proposer_is_refused_by_the_verb_itself(stage: Stage, ida: Person, eva: Person) -> None:
     ida.post("/admin/lexicon/new", **CRISIS)
+    seen = drafts(stage)[0].changed_at.isoformat()
     with pytest.raises(Forbidden):
-        checked(stage, lambda at: actions.publish_draft(ida.account(), 1, checked_against=at))
+        checked(stage, lambda at: actions.publish_draft(ida.account(), 1, seen=seen, checked_against=at))
+
+
+def test_nobody_puts_in_force_what_changed_after_they_read_it(stage: Stage, ida: Person, eva: Person) -> None:
+    ida.post("/admin/lexicon/new", **CRISIS)
+    read = shown(eva)
+    ida.post(f"{LIST}/1/edit", **{**CRISIS, "pattern": "red window", **shown(ida)})
+    answer = press(eva, "publish", **read)
+    assert answer.status_code == 409
+    assert "changed after you opened it" in answer.text
+    assert number(stage) == 1
+    assert press(eva, "publish").status_code == 303
+
+
+def test_a_proposal_that_was_taken_back_is_not_proposed_anew_from_an_old_page(stage: Stage, ida: Person, eva: Person) -> None:
+    ida.post("/admin/lexicon/new", **CRISIS)
+    read = shown(eva)
+    press(ida, "send-back", reason="Too wide")
+    assert press(eva, "publish", **read).status_code == 409
+    assert drafts(stage)[0].state == "open"
