@@ -9,10 +9,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 
 from community.core import db
-from community.core.errors import NotFound, Refused
+from community.core.errors import Invalid, NotFound, Refused
 from community.core.text import storable, whole
 from community.core.web import admin_only
-from community.rooms.queries import all_rooms
+from community.rooms.queries import all_rooms, profile_of
 from community.safety import CONCERNS, PROFILES, SEVERITIES, Rule
 
 from . import actions, forms, queries
@@ -29,7 +29,7 @@ blueprint = Blueprint("lexicon_admin", __name__, url_prefix="/admin/lexicon")
 def index() -> Any:
     number, rules = queries.rules_now()
     asked = {name: request.args.get(name, "")[:100] for name in ("q", "concern", "severity", "origin")}
-    origins = {key: queries.origin_of(rule) for key, rule in rules.items()}
+    origins = queries.origins_of(rules.values())
     shown = [rule for rule in rules.values() if _is_asked_for(rule, origins[rule.key], asked)]
     groups = [(concern, [rule for rule in shown if rule.concern == concern]) for concern in CONCERNS]
     return render_template(
@@ -73,7 +73,7 @@ def _rule_page(key: str, problem: Refused | None = None) -> Any:
         "lexicon/rule.html",
         rule=shown,
         in_force=key in rules,
-        origin=queries.origin_of(shown),
+        origin=queries.origins_of([shown])[key],
         states=states,
         differences=in_pool(_between, [queries.rule_of(row[0]) for row in states], room_names()),
         draft=queries.living_draft(key),
@@ -197,13 +197,26 @@ def _revision(number: int) -> Any:
 @admin_only
 def try_text() -> Any:
     """Look what the rules in force see in a text. Nothing is stored."""
-    typed = storable(request.form.get("text", ""))[: forms.MAX_TRIED]
-    room, profile = _room_chosen(), request.form.get("profile", "general")
-    lexicon = queries.current_lexicon()
-    seen = seen_in(typed, lexicon, room, profile if profile in PROFILES else "general") if typed else None
+    typed, errors = storable(request.form.get("text", "")), {}
+    room = _room_chosen()
+    profile = profile_of(room) if room else request.form.get("profile", "general")
+    seen = None
+    try:
+        if typed:
+            text = forms.text_to_try(typed)
+            seen = seen_in(text, queries.current_lexicon(), room, profile if profile in PROFILES else "general")
+    except Invalid as problem:
+        errors = problem.fields
     return render_template(
-        "lexicon/try.html", text=typed, seen=seen, rooms=room_names(), room=room, profiles=PROFILES, profile=profile
-    )
+        "lexicon/try.html",
+        text=typed,
+        seen=seen,
+        rooms=room_names(),
+        room=room,
+        profiles=PROFILES,
+        profile=profile,
+        errors=errors,
+    ), 422 if errors else 200
 
 
 def room_names() -> dict[int, str]:

@@ -159,7 +159,7 @@ def _refuse_overtaken(former: Rule | None) -> None:
 
 def _compare(rule: Rule) -> BothSides:
     """What the rules in force see, and what they would see with this rule as well."""
-    return both_sides(storable(request.form.get("text", ""))[: forms.MAX_TRIED], rule)
+    return both_sides(forms.text_to_try(storable(request.form.get("text", ""))), rule)
 
 
 def _form(

@@ -37,6 +37,7 @@ _ABOUT = (
     ("must match and does not", "must_match"),
     ("must not match and does", "must_not_match"),
     ("stands in both lists", "must_not_match"),
+    ("The exceptions silence", "exceptions"),
     ("example", "must_match"),
     ("The reason is longer", "why"),
     ("no concern", "concern"),
@@ -53,6 +54,16 @@ _ABOUT = (
 def typed_in(form: MultiDict[str, str]) -> dict[str, Any]:
     """A form as the page shows it again: words as typed, ticks as lists."""
     return {**form.to_dict(), **{name: form.getlist(name) for name in _LISTS}}
+
+
+def text_to_try(typed: str) -> str:
+    if len(typed) > MAX_TRIED:
+        raise Invalid(
+            {
+                "text": f"This is {len(typed):,} characters long and {MAX_TRIED:,} can be tried at once. Nothing was read: shorten it."
+            }
+        )
+    return typed
 
 
 def rule_from(form: Mapping[str, Any], *, former: Rule | None, rooms: Collection[int], rules: Mapping[str, Rule]) -> Rule:

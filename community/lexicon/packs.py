@@ -11,7 +11,7 @@ from community.safety import Pack, Rule, fold
 
 from .changes import Change
 from .checking import in_pool
-from .queries import Learned, learned_words, origin_of, rules_as_imported, rules_ever, rules_now
+from .queries import Learned, learned_words, origins_of, rules_as_imported, rules_ever, rules_now
 
 ORIGINS = ("all", "here", "starter")
 
@@ -42,23 +42,25 @@ class Packed:
 
 
 def packed(choice: Choice) -> Packed:
-    chosen = [rule for rule in rules_now()[1].values() if _is_chosen(rule, choice)]
+    rules = rules_now()[1].values()
+    origins = origins_of(rules)
+    chosen = [rule for rule in rules if _is_chosen(rule, origins[rule.key], choice)]
     shared = [rule for rule in chosen if rule.room is None]
     learned = learned_words()
-    rules = shared if choice.learned else in_pool(_without, shared, learned)
+    kept = shared if choice.learned else in_pool(_without, shared, learned)
     left_out = sum(
-        len(rule.must_not_match) + len(rule.exceptions) - len(kept.must_not_match) - len(kept.exceptions)
-        for rule, kept in zip(shared, rules, strict=True)
+        len(rule.must_not_match) + len(rule.exceptions) - len(left.must_not_match) - len(left.exceptions)
+        for rule, left in zip(shared, kept, strict=True)
     )
-    pack = Pack(choice.name, choice.version, choice.language, tuple(map(_writable, rules)), choice.note)
+    pack = Pack(choice.name, choice.version, choice.language, tuple(map(_writable, kept)), choice.note)
     return Packed(pack, len(chosen) - len(shared), left_out)
 
 
-def _is_chosen(rule: Rule, choice: Choice) -> bool:
+def _is_chosen(rule: Rule, origin: str, choice: Choice) -> bool:
     return (
         rule.language == choice.language
         and (not choice.concerns or rule.concern in choice.concerns)
-        and (choice.origin == "all" or (choice.origin == "here") == (origin_of(rule) != "starter pack"))
+        and (choice.origin == "all" or (choice.origin == "here") == (origin != "starter pack"))
     )
 
 

@@ -147,11 +147,16 @@ def with_change(rules: dict[str, Rule], *, put: Iterable[Rule] = (), retire: Ite
     return sorted(changed.values(), key=lambda rule: (rule.concern, rule.key))
 
 
-def origin_of(rule: Rule) -> str:
-    shipped = {known.key: known for known in starter_rules()}.get(rule.key)
-    if shipped is None:
+def origins_of(rules: Iterable[Rule]) -> dict[str, str]:
+    """By key: whether a rule is as a starter pack had it, when this community began or today."""
+    began, today = rules_of(min(current_number(), 1)), {rule.key: rule for rule in starter_rules()}
+    return {rule.key: _origin(rule, (began.get(rule.key), today.get(rule.key))) for rule in rules}
+
+
+def _origin(rule: Rule, shipped: tuple[Rule | None, ...]) -> str:
+    if not any(shipped):
         return "made here"
-    return "starter pack" if shipped == rule else "starter pack, changed here"
+    return "starter pack" if rule in shipped else "starter pack, changed here"
 
 
 def states_of(key: str) -> Sequence[Any]:

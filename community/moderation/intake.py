@@ -23,6 +23,7 @@ from community.notifications.actions import notify
 from community.notifications.models import Notification
 from community.rooms.models import Room
 from community.rooms.posture import details_covered, words_wait
+from community.rooms.queries import profile_of
 from community.safety import CONCERNS, Finding, Lexicon, explain, leading_concern, scan, severity_rank
 
 from . import shadows
@@ -205,7 +206,7 @@ def _scan(item: Reviewable) -> tuple[Sequence[Finding], Lexicon | None]:
 
 def scan_words(words: str, room_id: int) -> tuple[Sequence[Finding], Lexicon | None]:
     """Findings and the lexicon that judged; no lexicon when the scanner failed: that opens a case of its own."""
-    return _scanned(words, room_id, _profile_of(room_id))
+    return _scanned(words, room_id, profile_of(room_id))
 
 
 def _scanned(words: str, room_id: int, profile: str, revision: int | None = None) -> tuple[Sequence[Finding], Lexicon | None]:
@@ -223,14 +224,6 @@ def cries_for_help(words: str, room_id: int, facts: Facts) -> bool:
     """Whether no rule of form may keep these words from the people who would answer them: distress at red or above."""
     findings, _ = _scanned(words, room_id, facts.profile, facts.revision)
     return any(f.concern in DISTRESS and severity_rank(f.severity) >= severity_rank("red") for f in findings)
-
-
-def _profile_of(room_id: int) -> str:
-    profile: str = db.ask(_profile, room=room_id).scalar_one()
-    return profile
-
-
-_profile = sa.select(Room.profile).where(Room.id == sa.bindparam("room"))
 
 
 def _must_hold(item: Reviewable, findings: Sequence[Finding], *, unread: bool) -> bool:

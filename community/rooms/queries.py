@@ -120,6 +120,15 @@ def _readable(actor: Account, joined: sa.ColumnElement[bool]) -> sa.ColumnElemen
     return sa.or_(readable, mine.exists())
 
 
+def profile_of(room_id: int) -> str:
+    """What the room is about, as rules know it."""
+    profile: str = db.ask(_profile, room=room_id).scalar_one()
+    return profile
+
+
+_profile = sa.select(Room.profile).where(Room.id == sa.bindparam("room"))
+
+
 def all_rooms() -> Sequence[Any]:
     """Every room with its settings, the archived last."""
     rows = sa.select(

@@ -1,6 +1,9 @@
 """Check what people write for the engine: a rule before it is saved, a name before it is taken."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
 
 from community.safety import folding, patterns
 from community.safety.lexicon import Lexicon
@@ -18,7 +21,7 @@ def check_rule(rule: Rule) -> list[str]:
         lexicon = Lexicon.compile([rule])
     except patterns.PatternError as error:
         return [*problems, str(error).removeprefix(f"{rule.key}: ")]
-    return problems or _examples(rule, lexicon)
+    return problems or _examples(rule, lexicon) or _silenced(rule, lexicon)
 
 
 def _fields(rule: Rule) -> list[str]:
@@ -63,6 +66,28 @@ def _examples(rule: Rule, lexicon: Lexicon) -> list[str]:
         *(f"“{text}” must match and does not: add the words it uses, or remove the example." for text in missed),
         *(f"“{text}” must not match and does: narrow the pattern or add an exception." for text in wrong),
     ]
+
+
+def _silenced(rule: Rule, lexicon: Lexicon) -> list[str]:
+    """A rule whose exceptions are its own words. What must match and does is proof enough of the contrary."""
+    asked = rule.exceptions and not rule.must_match and rule.kind == "phrase" and "words" in (rule.views or VIEWS)
+    if not asked or any(finds(rule, words, lexicon) for words in _samples(rule.pattern)):
+        return []
+    bare = replace(rule, exceptions=())
+    alone = Lexicon.compile([bare])
+    if not any(finds(bare, words, alone) for words in _samples(rule.pattern)):
+        return []  # not for the exceptions
+    return ["The exceptions silence everything that the rule would notice: take out those that are its own words."]
+
+
+_MOST_SAMPLES = 200
+
+
+def _samples(pattern: str) -> Iterator[str]:
+    """A text for each way to match, with the first of its phrases."""
+    for way in islice(patterns.parse(pattern), _MOST_SAMPLES):
+        said = (word for stretch in way.parts for word in patterns.phrases(stretch)[0])
+        yield " ".join(said).replace("*", "")
 
 
 def finds(rule: Rule, text: str, lexicon: Lexicon) -> bool:

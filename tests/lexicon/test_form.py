@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from community.safety import VIEWS, Rule
-from tests.lexicon.admins import WINDOW, found, number, rules
+from community.core import db
+from community.lexicon import queries
+from community.rooms.models import Room
+from community.safety import VIEWS, Rule, starter_rules
+from tests.lexicon.admins import RULE, WINDOW, found, number, publish, rules
 from tests.people import Person, Stage
 
 
@@ -142,3 +146,33 @@ def test_the_pages_say_what_keywords_cannot_do(stage: Stage, ida: Person) -> Non
     save(ida, act="draft")
     for page in ("", "/new", "/try", "/drafts/1"):
         assert "3 to 5 of 10 worrying posts contain no keyword" in ida.get(f"/admin/lexicon{page}").text
+
+
+def test_a_rule_that_its_own_exceptions_silence_is_not_kept(stage: Stage, ida: Person) -> None:
+    answer = ida.post("/admin/lexicon/new", **{**WINDOW, "pattern": "gone for good", "exceptions": "gone for good"})
+    assert answer.status_code == 422
+    assert "The exceptions silence everything" in answer.text
+    assert ida.post("/admin/lexicon/new", **{**WINDOW, "exceptions": "green window"}).status_code == 303
+
+
+def test_a_text_is_tried_as_the_chosen_room_would_have_it(stage: Stage, ida: Person) -> None:
+    publish(stage, ida, replace(RULE, only_in=("eating",)))
+    stage.do(lambda: setattr(db.session().get_one(Room, stage.low_days), "profile", "eating"))
+    tried = ida.post("/admin/lexicon/try", text="a blue window", room=str(stage.low_days), profile="general")
+    assert "blue-window" in tried.text
+
+
+@pytest.mark.parametrize("path", ["/admin/lexicon/try", "/admin/lexicon/new"])
+def test_a_text_too_long_to_be_tried_is_not_cut_in_silence(stage: Stage, ida: Person, path: str) -> None:
+    answer = ida.post(path, **{**WINDOW, "act": "try", "text": "word " * 4_000 + "the very end"})
+    assert answer.status_code == 422
+    assert "20,000 can be tried" in answer.text
+    assert "the very end" in answer.text
+
+
+def test_what_later_starter_packs_change_was_not_changed_here(stage: Stage, ida: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(stage, ida, RULE)
+    later = [replace(rule, why="Said better now") for rule in starter_rules()]
+    monkeypatch.setattr(queries, "starter_rules", lambda: later)
+    origins = stage.ask(lambda: queries.origins_of(queries.rules_now()[1].values()))
+    assert {key for key, origin in origins.items() if origin != "starter pack"} == {"blue-window"}
