@@ -36,18 +36,35 @@ addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").
 // ---- drafts
 
 const keyOf = (form) => `${PREFIX}${person}:${form.dataset.draft}`;
-const fieldsOf = (form) =>
-  [...form.elements].filter((field) => field.name && field.matches("textarea, input[type=text], input:not([type])"));
+const WORDS = "textarea, input[type=text], input:not([type])";
+const CHOICES = "select, input[type=checkbox], input[type=radio], input[type=date], input[type=datetime-local], input[type=number]";
+const ticked = "[type=checkbox], [type=radio]";
+const fieldsOf = (form, kind = WORDS) => [...form.elements].filter((field) => field.name && field.matches(kind));
+const nameOf = (choice) => (choice.matches(ticked) ? `${choice.name}=${choice.value}` : choice.name);
+const chosen = (choice) => (choice.matches(ticked) ? choice.checked : choice.value);
+
+function usual(choice) {
+  if (choice.matches(ticked)) return choice.defaultChecked;
+  if (!choice.options) return choice.defaultValue;
+  return ([...choice.options].find((option) => option.defaultSelected) ?? choice.options[0])?.value;
+}
+
+function choose(choice, state) {
+  choice[choice.matches(ticked) ? "checked" : "value"] = state;
+  for (const type of ["input", "change"]) choice.dispatchEvent(new Event(type, { bubbles: true }));
+}
 
 let keeping = true;
 
 function keep(form) {
   if (!keeping) return;
   const words = Object.fromEntries(fieldsOf(form).map((field) => [field.name, field.value]));
+  const made = fieldsOf(form, CHOICES).filter((choice) => chosen(choice) !== usual(choice));
+  const choices = Object.fromEntries(made.map((choice) => [nameOf(choice), chosen(choice)]));
   const key = keyOf(form);
   store(() => {
     if (Object.values(words).some((value) => value.trim())) {
-      localStorage.setItem(key, JSON.stringify({ at: Date.now(), words }));
+      localStorage.setItem(key, JSON.stringify({ at: Date.now(), words, choices }));
     } else localStorage.removeItem(key);
   });
 }
@@ -77,6 +94,8 @@ function restore(form) {
     field.value = kept.words[field.name];
     field.dispatchEvent(new Event("input", { bubbles: true }));
   }
+  const changed = fieldsOf(form, CHOICES).filter((choice) => nameOf(choice) in (kept.choices ?? {}));
+  for (const choice of changed) choose(choice, kept.choices[nameOf(choice)]);
   const note = document.createElement("p");
   note.className = "hint row";
   const drop = document.createElement("button");
@@ -88,11 +107,12 @@ function restore(form) {
       field.value = "";
       field.dispatchEvent(new Event("input", { bubbles: true }));
     }
+    for (const choice of changed) choose(choice, usual(choice));
     forgetDraft(form);
     note.remove();
     empty[0].focus();
   });
-  note.append("These are your unsent words, kept on this device only.", drop);
+  note.append(`These are your unsent words${changed.length ? " and choices" : ""}, kept on this device only.`, drop);
   form.prepend(note);
 }
 
@@ -133,8 +153,8 @@ function measure(area) {
 
 const timers = new WeakMap();
 document.addEventListener("input", ({ target }) => {
-  if (!target.matches?.("textarea, input")) return;
-  measure(target);
+  if (!target.matches?.("textarea, input, select")) return;
+  if (!target.options) measure(target);
   const form = target.form;
   if (!form?.dataset.draft) return;
   clearTimeout(timers.get(form));

@@ -215,3 +215,21 @@ def test_an_admin_makes_a_room_a_rule_and_a_certificate_and_each_works_at_once(v
     blind.goto(f"{ida.community.url}/desk/cases/{number}")
     blind.locator(".case details.reveal summary").first.click()
     expect(blind.locator("mark.finding")).to_have_text("Purple  Téapot")
+
+
+def test_an_unsent_rule_comes_back_with_its_choices(visit: Visit) -> None:
+    """A rule that came back as amber would be put in force as amber."""
+    page = visit("Ida").goes_to("/admin/lexicon/new")
+    page.get_by_label("Words to notice").fill("a heavy lantern")
+    page.get_by_label("Severity").select_option("red")
+    page.get_by_label("Call whoever is on call").check()
+    page.goto(page.url.replace("/new", ""))
+    page.go_back()
+    page.reload()
+    expect(page.get_by_text("unsent words and choices")).to_be_visible()
+    expect(page.get_by_label("Severity")).to_have_value("red")
+    expect(page.get_by_label("Call whoever is on call")).to_be_checked()
+    page.get_by_role("button", name="Throw away").click()
+    expect(page.get_by_label("Words to notice")).to_have_value("")
+    expect(page.get_by_label("Severity")).to_have_value("amber")
+    expect(page.get_by_label("Ask a moderator to look")).to_be_checked()
