@@ -19,7 +19,7 @@ from community.notifications.actions import notify
 from community.safety import Rule, check_rule, starter_rules
 
 from .access import draft_to_bring_back, draft_to_change
-from .changes import FROM_CASE, Change, Outcome, bundle_of, change_from, fields_of, is_bundle
+from .changes import ASKED_AT, FROM_CASE, Change, Outcome, bundle_of, change_from, fields_of, is_bundle
 from .checking import check_change as check_change
 from .consent import admins, second_admin_needed
 from .models import Draft, LexiconRule, Revision, Sighting
@@ -173,8 +173,7 @@ def save_draft(actor: Account, rule: Rule, *, note: str, based_on: int, draft_id
 
 def _with_origin(rule: Rule, former: dict[str, Any] | None) -> dict[str, Any]:
     """Words that came from a case stay marked as such through every edit."""
-    kept = fields_of(rule)
-    return kept | {FROM_CASE: former[FROM_CASE]} if former and FROM_CASE in former else kept
+    return fields_of(rule) | {name: former[name] for name in (FROM_CASE, ASKED_AT) if former and name in former}
 
 
 def _new_draft(actor: Account, key: str, kept: dict[str, Any] | None, note: str, based_on: int) -> Draft:
@@ -265,7 +264,9 @@ def _propose(actor: Account, draft: Draft) -> None:
 
 
 def _tell(account_id: int, kind: str, draft: Draft, sentence: str) -> None:
-    notify(account_id, kind, reason=sentence, path=f"/admin/lexicon/drafts/{draft.id}")
+    asked_at = (draft.rule or {}).get(ASKED_AT, "/desk")
+    path = f"/admin/lexicon/drafts/{draft.id}" if account_id in admins() else asked_at
+    notify(account_id, kind, reason=sentence, path=path)
 
 
 def publish_draft(actor: Account, draft_id: int, *, seen: str, checked_against: int) -> Outcome:
@@ -329,11 +330,18 @@ def check_counterexample(key: str, sentence: str, exception: str) -> int:
 
 
 def add_counterexample(
-    actor: Account, key: str, sentence: str, exception: str, *, note: str = "", checked_against: int | None = None
+    actor: Account,
+    key: str,
+    sentence: str,
+    exception: str,
+    *,
+    note: str = "",
+    asked_at: str = "/desk",
+    checked_against: int | None = None,
 ) -> Outcome:
     """Teach a rule to leave a sentence alone, for good: the sentence becomes one it must not match, `exception` (a pattern, or
     nothing) keeps it silent there. An admin's goes in force; a moderator's, and that of a crisis rule, waits for an(other) admin.
-    Pass what `check_counterexample` returned; without it the checks run here, inside the caller's transaction."""
+    `asked_at` is the page that who asked is led back to. Pass what `check_counterexample` returned; without it the checks run here, inside the caller's transaction."""
     if not actor.is_staff:
         raise NotFound
     rule = _taught(key, sentence, exception)
@@ -342,7 +350,7 @@ def add_counterexample(
     note = note or f"A false alarm of {key}, from a case"
     learned = {"sentences": [_one_line(sentence)], "exceptions": [_one_line(exception)] if exception.strip() else []}
     if not actor.is_admin or second_admin_needed(Change(put=(rule,)), rules_now()[1]):
-        return Outcome(draft_id=_ask_to_teach(actor, rule, learned, note).id)
+        return Outcome(draft_id=_ask_to_teach(actor, rule, learned, note, asked_at).id)
     number = publish(actor, note=note, put=[rule])
     db.session().add(
         Draft(
@@ -353,18 +361,22 @@ def add_counterexample(
     return Outcome(revision=number)
 
 
-def _ask_to_teach(actor: Account, rule: Rule, learned: dict[str, list[str]], note: str) -> Draft:
+def _ask_to_teach(actor: Account, rule: Rule, learned: dict[str, list[str]], note: str, asked_at: str) -> Draft:
     """A proposal; where a draft of the rule lives already, the sentence goes into that one and its state stays."""
     draft = living_draft(rule.key)
     if draft is None:
-        draft = _new_draft(actor, rule.key, fields_of(rule) | {FROM_CASE: learned}, note, current_number())
+        kept = fields_of(rule) | {FROM_CASE: learned, ASKED_AT: asked_at}
+        draft = _new_draft(actor, rule.key, kept, note, current_number())
         _propose(actor, draft)
         return draft
     if draft.rule is None or is_bundle(draft.rule):
         raise Conflict(f"Somebody proposed to retire “{rule.key}”. Once that is decided, this can be taught.")
     had = draft.rule.get(FROM_CASE, {"sentences": [], "exceptions": []})
     both = {name: list(dict.fromkeys([*had[name], *learned[name]])) for name in learned}
-    draft.rule = fields_of(_and_not(change_from(rule.key, draft.rule).put[0], learned)) | {FROM_CASE: both}
+    draft.rule = fields_of(_and_not(change_from(rule.key, draft.rule).put[0], learned)) | {
+        FROM_CASE: both,
+        ASKED_AT: draft.rule.get(ASKED_AT, asked_at),
+    }
     draft.changed_at = now()
     audit.record(actor, "lexicon.draft-taught", f"draft:{draft.id}", rule=draft.key)
     return draft

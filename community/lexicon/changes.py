@@ -10,6 +10,8 @@ from community.safety import Rule
 
 FROM_CASE = "from_case"
 """In a draft's `rule`, beside the fields of the rule: words of members that came with it. Exports leave them out."""
+ASKED_AT = "asked_at"
+"""Beside it: the page of who asked, who may not see the draft itself."""
 _NAMES = tuple(field.name for field in fields(Rule))
 
 

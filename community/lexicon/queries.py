@@ -6,6 +6,7 @@ import copy
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -320,6 +321,19 @@ class Learned:
 
     sentences: frozenset[str]
     exceptions: frozenset[str]
+
+
+def what_became_of(draft_id: int, since: datetime) -> tuple[str, list[str], str]:
+    """Of what a case taught: the state of its draft, the sentences in it, and why it was sent back since, if it was."""
+    draft = db.session().get_one(Draft, draft_id)
+    back = (
+        sa.select(audit.AuditEntry.detail)
+        .where(audit.AuditEntry.subject == f"draft:{draft_id}", audit.AuditEntry.act == "lexicon.sent-back")
+        .where(audit.AuditEntry.at >= since)
+        .order_by(audit.AuditEntry.id.desc())
+    )
+    detail = db.session().scalars(back.limit(1)).first() or {}
+    return draft.state, list((draft.rule or {}).get(FROM_CASE, {}).get("sentences", ())), str(detail.get("reason", ""))
 
 
 def learned_words() -> Learned:

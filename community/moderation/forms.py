@@ -83,7 +83,7 @@ ACT_WORDS = {
     "case.opened": "Opened", "case.reopened": "Opened again", "case.signal-added": "A further signal came",
     "case.words-edited": "The author edited the words", "case.words-withdrawn": "The author took the words back", "case.claimed": "Claimed", "case.claim-ended": "A claim ran out",
     "case.released": "Released", "case.escalated": "Passed to the senior on call", "case.decided": "Decided",
-    "case.overdue": "Overdue: the next people were told", "case.taught": "A rule was taught to leave this alone", "appeal.made": "Appealed",
+    "case.overdue": "Overdue: the next people were told", "case.taught": "Taught to a rule as a false alarm", "appeal.made": "Appealed",
     "proposal.made": "Proposed to the author to cover words", "proposal.taken": "The author agreed: the words are covered",
     "proposal.left": "The author leaves the words as they are",
     "appeal.upheld": "Appeal answered: it stays", "appeal.overturned": "Appeal answered: overturned",

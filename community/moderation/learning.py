@@ -9,14 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+
+import sqlalchemy as sa
 
 from community.accounts.models import Account
-from community.core import audit
+from community.core import audit, db
 from community.core.errors import Conflict, Forbidden
 from community.lexicon.actions import add_counterexample
 from community.lexicon.changes import Change, Outcome
 from community.lexicon.consent import second_admin_needed
-from community.lexicon.queries import current_lexicon, rules_now
+from community.lexicon.queries import current_lexicon, rules_now, what_became_of
 from community.safety import Rule, check_rule, folding, scan, speech
 
 from .access import finding_to_teach
@@ -106,6 +109,22 @@ def _is_silent(rule: Rule, sentence: str, pattern: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Taught:
+    """What somebody taught from this finding before. `reason`: why an admin sent it back."""
+
+    at: datetime
+    by: str
+    state: str
+    sentences: list[str]
+    reason: str
+
+    @property
+    def holds(self) -> bool:
+        """It waits for an admin or is in force: teaching it once more would change nothing for the better."""
+        return self.state != "discarded" and not self.reason
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
     """What the moderator confirms. `why_not` says why it cannot be taught as it is."""
 
@@ -116,6 +135,7 @@ class Lesson:
     exception: str
     why_not: str
     at_once: bool
+    taught: Taught | None
 
 
 def lesson(actor: Account, case_id: int, signal_id: int, *, sentence: str | None = None) -> Lesson:
@@ -127,7 +147,19 @@ def lesson(actor: Account, case_id: int, signal_id: int, *, sentence: str | None
     exception = off_the_loop(exception_for, rule, said, known.__contains__)
     why_not = "" if exception else ALONE if off_the_loop(_notices, rule, said) else NOT_NOTICED
     at_once = actor.is_admin and not second_admin_needed(Change(put=(rule,)), rules_now()[1])
-    return Lesson(case_id, signal.id, rule, said, exception, why_not, at_once)
+    return Lesson(case_id, signal.id, rule, said, exception, why_not, at_once, _taught_before(case_id, signal.id))
+
+
+def _taught_before(case_id: int, signal_id: int) -> Taught | None:
+    entries = sa.select(audit.AuditEntry).where(
+        audit.AuditEntry.subject == f"case:{case_id}", audit.AuditEntry.act == "case.taught"
+    )
+    for entry in db.session().scalars(entries.order_by(audit.AuditEntry.id.desc())):
+        if entry.detail.get("signal") == signal_id:
+            draft = entry.detail.get("draft")
+            state, sentences, reason = what_became_of(draft, entry.at) if draft else ("published", [], "")
+            return Taught(entry.at, entry.actor_name, state, sentences, reason)
+    return None
 
 
 def _notices(rule: Rule, sentence: str) -> bool:
@@ -152,9 +184,13 @@ def teach(actor: Account, case_id: int, signal_id: int, *, sentence: str, except
     """For good: the rule leaves this sentence alone, at once or once an admin has looked at it."""
     signal, _ = finding_to_teach(actor, case_id, signal_id)
     rule = rule_to_teach(actor, signal)
+    before = _taught_before(case_id, signal_id)
+    if before is not None and before.holds:
+        raise Conflict("This was taught already. It is below.")
     outcome = add_counterexample(
-        actor, rule.key, sentence, exception, note=f"A false alarm in case {case_id}", checked_against=checked_against
-    )
+        actor, rule.key, sentence, exception, note=f"A false alarm in case {case_id}",
+        asked_at=f"/desk/cases/{case_id}/signals/{signal_id}/teach", checked_against=checked_against,
+    )  # fmt: skip
     audit.record(actor, "case.taught", f"case:{case_id}", rule=rule.key, signal=signal.id, revision=outcome.revision,
                  draft=outcome.draft_id)  # fmt: skip
     return outcome

@@ -309,6 +309,8 @@ def teach(case_id: int, signal_id: int) -> Any:
     """Sent with another sentence than the exception was made from, the page comes back with the new exception to confirm."""
     sentence, exception = (text.storable(request.form.get(name, "")) for name in ("sentence", "exception"))
     at = learning.lesson(current_user, case_id, signal_id, sentence=sentence)
+    if at.taught and at.taught.holds:
+        return _lesson(case_id, signal_id), 409
     if at.why_not or exception != at.exception or request.form.get("act") != "teach":
         return _lesson(case_id, signal_id, sentence), 422 if at.why_not else 200
     try:

@@ -283,3 +283,25 @@ def test_markup_in_the_sentence_stays_text(stage: Stage, ana: Person, ida: Perso
     claim(mia, case_id)
     page: Any = mia.get(road(stage, case_id)).text
     assert "<script>film" not in page
+
+
+def test_what_was_taught_is_shown_and_not_taught_again(stage: Stage, film: int, mia: Person, ida: Person) -> None:
+    """The whole sentence, with what was taken out of it, must not come back by a second press."""
+    claim(mia, film)
+    mia.post(road(stage, film), **fields())
+    page = mia.get(road(stage, film)).text
+    assert "It waits for an admin" in page
+    assert "Teach it" not in page
+    assert mia.post(road(stage, film), **fields()).status_code == 409
+    (draft,) = stage.ask(lambda: list(db.session().scalars(sa.select(Draft))))
+    assert draft.rule["must_not_match"].count("I am dying to see that film!") == 1
+
+
+def test_who_taught_is_led_back_to_the_lesson_that_was_sent_back(stage: Stage, film: int, mia: Person, ida: Person) -> None:
+    claim(mia, film)
+    mia.post(road(stage, film), **fields())
+    ida.post("/admin/lexicon/drafts/1/send-back", reason="Too wide for me")
+    assert f'href="{road(stage, film)}"' in mia.get("/notifications").text
+    page = mia.get(road(stage, film)).text
+    assert "Too wide for me" in page
+    assert "Teach it" in page
