@@ -182,13 +182,17 @@ def _new_draft(actor: Account, key: str, kept: dict[str, Any] | None, note: str,
         created_by_id=actor.id, created_at=now(), changed_at=now(),
     )  # fmt: skip
     if living_draft(key) is not None:
-        raise Conflict(f"There is a draft of “{key}” already. Edit, publish or discard that one first.")
+        raise _drafted(key)
     try:
         with db.session().begin_nested():
             db.session().add(draft)
     except IntegrityError as error:  # two at the same moment: the unique index lets one through
-        raise Conflict(f"There is a draft of “{key}” already. Edit, publish or discard that one first.") from error
+        raise _drafted(key) from error
     return draft
+
+
+def _drafted(key: str) -> Conflict:
+    return Conflict(f"There is a draft of “{Draft(key=key).title}” already, under Drafts. Put it in force or discard it first.")
 
 
 def _draft_of(actor: Account, key: str, change: Change, note: str) -> Draft:

@@ -106,7 +106,8 @@ def import_pack() -> Any:
         raise
     except Refused as problem:
         return _look_page(file, source, problem)
-    sentence = f"{file.pack.name} is in force: {len(change.put)} rules in revision {outcome.revision}."
+    rules = "1 rule" if len(change.put) == 1 else f"{len(change.put)} rules"
+    sentence = f"{file.pack.name} is in force: {rules} in revision {outcome.revision}."
     return told(outcome, sentence, url_for("lexicon_admin.history"))
 
 

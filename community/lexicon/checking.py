@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from gevent import get_hub
 
@@ -38,9 +38,19 @@ def check_change(*, put: Iterable[Rule] = (), retire: Iterable[str] = ()) -> int
 
 
 def in_pool(act: Callable[..., Answer], *arguments: object) -> Answer:
-    """Off the event loop: compiling and scanning many examples burn CPU."""
-    answer: Answer = get_hub().threadpool.apply(act, arguments)
-    return answer
+    """Off the event loop: compiling and scanning many examples burn CPU. What is wrong comes back as an answer, because a worker
+    would print the trace of a mere typing mistake."""
+    answer, problem = get_hub().threadpool.apply(_tried, (act, arguments))
+    if problem is not None:
+        raise problem
+    return cast(Answer, answer)
+
+
+def _tried(act: Callable[..., Answer], arguments: tuple[object, ...]) -> tuple[Answer | None, Exception | None]:
+    try:
+        return act(*arguments), None
+    except Exception as problem:
+        return None, problem
 
 
 def _broken_promises(lexicon: Lexicon) -> dict[tuple[str, str], str]:

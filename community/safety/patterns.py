@@ -98,6 +98,8 @@ def _ways(tokens: list[str]) -> tuple[Parsed, ...]:
         raise PatternError(f"There is a {rest[0]} without its opening bracket.")
     parts, gaps = _parts(sequence)
     if any(all(() in choices for choices in part) for part in parts):
+        if len(parts) > 1 and () in (parts[0], parts[-1]):
+            raise PatternError("A gap such as _3 stands between words: put a word before it and one after it.")
         raise PatternError("The pattern can match nothing at all: keep a word outside [ ] on each side of a gap.")
     if not any(map(_is_gap, tokens)):
         return (Parsed(parts, gaps),)

@@ -37,7 +37,7 @@ def rule(pattern: str, **fields: object) -> Rule:
         ("(one|two", "without its )"),
         ("one)", "without its opening"),
         ("one _12 two", "too wide"),
-        ("one _3", "match nothing"),
+        ("one _3", "stands between"),
         ("a*", "too few letters"),
         ("x" * 13_000, "longer than"),
         ("[" + "(a|b|c|d|e|f|g|h|i|j)" * 5 + "] x", "more than 5000"),
