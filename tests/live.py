@@ -262,10 +262,11 @@ def stopped(*pids: int) -> Iterator[None]:
 @lru_cache
 def chromium() -> Any:
     """The one Chromium of this test process (Playwright can run once in a process)."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     from tests.servers import missing
 
+    expect.set_options(timeout=PATIENCE * 1000)
     program = os.environ.get("CHROMIUM", shutil.which("chromium") or shutil.which("chromium-browser") or "")
     if not program:
         missing("Chromium (apt-get install chromium)")

@@ -183,7 +183,7 @@ def write_and_go_on(writer: live.Screen, words: str) -> None:
     """Written, and heard on the writer's own screen."""
     answer = writer.write(f"k{time.monotonic_ns()}", words)
     assert answer["ok"], answer
-    live.until(lambda: words in writer.words(), 5, "one's own words on the screen")
+    live.until(lambda: words in writer.words(), live.PATIENCE, "one's own words on the screen")
 
 
 @contextmanager

@@ -111,7 +111,7 @@ def _reaches(writer: live.Screen, screen: live.Screen) -> bool:
     words = f"words {time.monotonic_ns()}"
     if not writer.write(words.replace(" ", "-"), words)["ok"]:
         return False
-    live.until(lambda: words in writer.words(), 5, "one's own words")
+    live.until(lambda: words in writer.words(), live.PATIENCE, "one's own words")
     with suppress(*GONE):
         screen.wire.ask("leave_room", room=0)  # what was said to this connection before the answer has come
     return any(name == "message" and payload["body"] == words for name, payload, *_ in list(screen.wire.heard.queue))

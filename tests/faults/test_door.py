@@ -70,7 +70,7 @@ def test_one_account_has_only_so_many_connections(limited: Town) -> None:
     assert [bool(wire.welcome) for wire in wires] == [True] * OF_ACCOUNT + [False]
     assert "too many windows" in wires[-1].refusal
     wires[0].close()
-    live.until(lambda: connect(server, ben).welcome, 5, "one that was closed makes room", 0.2)
+    live.until(lambda: connect(server, ben).welcome, live.PATIENCE, "one that was closed makes room", 0.2)
 
 
 def test_one_address_has_only_so_many_connections_and_others_are_free(limited: Town) -> None:
@@ -82,7 +82,7 @@ def test_one_address_has_only_so_many_connections_and_others_are_free(limited: T
     assert status_of(server, people[2], "X-Forwarded-For: 203.0.113.8, 203.0.113.7") == 429, "the proxy's word counts alone"
     assert status_of(server, people[2], there) == 101
     wires[0].close()
-    live.until(lambda: status_of(server, people[2], here) == 101, 5, "one that was closed makes room", 0.1)
+    live.until(lambda: status_of(server, people[2], here) == 101, live.PATIENCE, "one that was closed makes room", 0.1)
 
 
 def test_one_household_is_one_address(limited: Town) -> None:
@@ -110,7 +110,7 @@ def test_an_address_that_floods_loses_the_connection_and_others_do_not(limited: 
     calm = connect(server, lea, "X-Forwarded-For: 203.0.113.21")
     for _ in range(60):
         flooding.send_text('431["nobody waits for this"]')
-    live.until(flooding.closed.is_set, 5, "the flood ends")
+    live.until(flooding.closed.is_set, live.PATIENCE, "the flood ends")
     assert calm.ask("enter_room", room=limited.rooms[0])["ok"]
 
 
@@ -119,4 +119,4 @@ def test_a_packet_has_an_end(limited: Town) -> None:
     wire = connect(server, mo)
     assert not wire.ask("write_message", room=limited.rooms[0], key="k", body="x" * 60_000)["ok"], "too many words are a sentence"
     wire.send_text('42["write_message",{"body":"' + "x" * 64_000 + '"}]')
-    live.until(wire.closed.is_set, 5, "a packet too long ends the connection")
+    live.until(wire.closed.is_set, live.PATIENCE, "a packet too long ends the connection")

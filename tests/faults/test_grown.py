@@ -29,7 +29,8 @@ from tests.people import Person
 from tests.sessions.staging import opened, room_of, state
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults-grown")]
-CAUGHT_UP_S = 5.0
+CAUGHT_UP_S = live.PATIENCE
+"""How soon is for the bench to say; here it is that it happens."""
 
 
 def test_kill_9_in_the_middle_of_writing_loses_and_doubles_nothing(grown: Grown) -> None:
@@ -82,7 +83,7 @@ def test_without_redis_everything_is_taken_and_nothing_is_lost(grown: Grown, sil
 
 @pytest.mark.browser
 @pytest.mark.parametrize("silent", [redis_frozen, redis_dead])
-def test_without_redis_a_screen_on_the_other_process_catches_up_in_five_seconds(grown: Grown, silent: Silent) -> None:
+def test_without_redis_a_screen_on_the_other_process_catches_up(grown: Grown, silent: Silent) -> None:
     """It hears the new words and loses the hidden ones; once Redis is back, it hears at once again."""
     ana, ben = grown.people("Ana", "Ben")
     room = grown.a_room(ana, ben)

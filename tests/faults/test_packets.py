@@ -45,13 +45,13 @@ def test_five_packets_of_any_malformed_kind_close_the_connection(small: Town) ->
             wire.send_text(packet)
         assert wire.ask("enter_room", room=small.rooms[0])["ok"], f"four are forgiven: {packet[:60]}"
         wire.send_text(packet)
-        live.until(wire.closed.is_set, 5, f"the fifth closes: {packet[:60]}")
+        live.until(wire.closed.is_set, live.PATIENCE, f"the fifth closes: {packet[:60]}")
     for unreadable in UNREADABLE:
         wire = connect(server, noisy)
         with suppress(*GONE):
             for _ in range(MALFORMED_ALLOWED):
                 _send(wire, unreadable)
-        live.until(wire.closed.is_set, 5, f"closed: {unreadable[:60]!r}")
+        live.until(wire.closed.is_set, live.PATIENCE, f"closed: {unreadable[:60]!r}")
     assert connect(server, calm).ask("enter_room", room=small.rooms[0])["ok"]
     assert "Traceback" not in small.logs(), small.logs()[-6000:]
 
@@ -64,7 +64,7 @@ def test_leaving_and_entering_a_namespace_begins_no_new_count(small: Town) -> No
                 patient.send_text(packet)
             except GONE:
                 break
-    live.until(patient.closed.is_set, 5, "the fifth closes, whatever lies between")
+    live.until(patient.closed.is_set, live.PATIENCE, "the fifth closes, whatever lies between")
 
 
 def test_what_is_no_handshake_is_refused(small: Town) -> None:

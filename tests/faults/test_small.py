@@ -43,7 +43,7 @@ def test_a_clock_that_jumps_two_hours_back_or_a_year_on_loses_nothing_and_locks_
         breaking.move_clock(server, -2 * 3600)
         go_on(writers, more=120)
         breaking.move_clock(server, 400 * 86_400)
-        live.until(lambda: not connect(server, writers[0].person).welcome, 5, "a year later everybody is signed out")
+        live.until(lambda: not connect(server, writers[0].person).welcome, live.PATIENCE, "a year later everybody is signed out")
         breaking.move_clock(server, 0)
         go_on(writers)
     small.recount()
