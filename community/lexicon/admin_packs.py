@@ -51,6 +51,13 @@ def _languages() -> list[str]:
     return sorted(set(found), key=lambda language: (-found.count(language), language))
 
 
+@blueprint.get("/packs/<any(export, look, import):_step>")
+@admin_only
+def packs_again(_step: str) -> Any:
+    """The address of a page that was an answer to a form, opened anew."""
+    return redirect(url_for("lexicon_admin.packs_page"), 303)
+
+
 @blueprint.post("/packs/export")
 @admin_only
 def export_pack() -> Any:

@@ -223,3 +223,9 @@ def test_editing_a_draft_in_shadow_ends_the_shadow(stage: Stage, ida: Person) ->
     ida.post(f"{LIST}/1/edit", **{**WINDOW, "act": "draft", "severity": "amber"})
     assert drafts(stage)[0].state == "open"
     assert stage.ask(queries.shadow_drafts) == []
+
+
+@pytest.mark.parametrize("path", ["drafts/1/publish", "drafts/1/send-back", "packs/look", "packs/export"])
+def test_the_address_of_an_answer_leads_to_its_page(stage: Stage, ida: Person, path: str) -> None:
+    keep(ida)
+    assert ida.get(f"/admin/lexicon/{path}").location == f"/admin/lexicon/{path.rsplit('/', 1)[0]}"
