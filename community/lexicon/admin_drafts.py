@@ -71,9 +71,12 @@ def publish_draft(draft_id: int) -> Any:
     return told(outcome, sentence, url_for("lexicon_admin.draft", draft_id=draft_id))
 
 
-@blueprint.get("/drafts/<int:draft_id>/<any('publish', 'send-back', discard, 'bring-back'):_step>")
+@blueprint.get("/drafts/<int:draft_id>/publish")
+@blueprint.get("/drafts/<int:draft_id>/send-back")
+@blueprint.get("/drafts/<int:draft_id>/discard")
+@blueprint.get("/drafts/<int:draft_id>/bring-back")
 @admin_only
-def draft_again(draft_id: int, _step: str) -> Any:
+def draft_again(draft_id: int) -> Any:
     """The address of a page that was an answer to a form, opened anew."""
     return redirect(url_for("lexicon_admin.draft", draft_id=draft_id), 303)
 

@@ -51,9 +51,11 @@ def _languages() -> list[str]:
     return sorted(set(found), key=lambda language: (-found.count(language), language))
 
 
-@blueprint.get("/packs/<any(export, look, import):_step>")
+@blueprint.get("/packs/export")
+@blueprint.get("/packs/look")
+@blueprint.get("/packs/import")
 @admin_only
-def packs_again(_step: str) -> Any:
+def packs_again() -> Any:
     """The address of a page that was an answer to a form, opened anew."""
     return redirect(url_for("lexicon_admin.packs_page"), 303)
 
