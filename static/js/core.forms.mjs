@@ -166,5 +166,8 @@ addEventListener("pagehide", () => {
 
 settleSent();
 forgetDrafts(Date.now() - KEPT_DAYS * 86_400_000);
-for (const form of document.querySelectorAll("form[data-draft]")) restore(form);
+for (const form of document.querySelectorAll("form[data-draft]")) {
+  if (fieldsOf(form).some((field) => field.value !== field.defaultValue)) timers.set(form, setTimeout(keep, 400, form)); // typed before this ran
+  restore(form);
+}
 for (const area of document.querySelectorAll("textarea")) measure(area);

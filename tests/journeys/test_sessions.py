@@ -124,6 +124,8 @@ def test_on_a_phone_the_panel_is_one_press_away_and_the_words_stay_in_the_box(vi
     session = plans(sol, "A short hour")
     opens(sol)
     page = arrives(dev, session)
+    expect(page.get_by_label("Message", exact=True)).to_be_visible()
+    page.wait_for_load_state()  # a button pressed before that is a form that leaves the page
     page.get_by_label("Message", exact=True).fill("Half a sentence")
     hand = page.get_by_role("button", name="Raise a silent hand")
     expect(hand).to_be_hidden()
@@ -192,6 +194,9 @@ def test_a_press_counts_although_the_panel_is_renewed_under_it(visit: Visit) -> 
     for person in people:
         arrives(person, session)
     hands = [person.page.get_by_role("button", name="Raise a silent hand") for person in people]
+    for person, hand in zip(people, hands, strict=True):
+        expect(hand).to_be_visible()
+        person.page.wait_for_load_state()
     hands[0].click()
     mia.page.get_by_role("button", name="Seen Ana").hover()
     mia.page.mouse.down()
