@@ -376,10 +376,12 @@ function standing({ may_write, sentence }) {
   if (may_write && box.disabled) box.disabled = false;
   box.readOnly = !may_write;
   composer.querySelector(".send").disabled = !may_write;
+  if (!sentence && !("standing" in says.dataset)) return; // what it says is of the words in the box, and stays
   says.textContent = sentence;
   if (sentence && !link.shut) says.append(" ", linkTo("To the room’s page", `/rooms/${room}`));
   says.hidden = !sentence;
   says.className = "composer-says hint";
+  says.toggleAttribute("data-standing", Boolean(sentence));
 }
 
 function hourChanged({ says, rules, writes, sentence }) {
@@ -488,6 +490,7 @@ function putBack({ body, without }) {
   const says = composer.querySelector(".composer-says");
   says.className = "composer-says hint";
   says.hidden = false;
+  delete says.dataset.standing;
   says.textContent = "You took your message back. Nothing is sent until you press Send. ";
   if (without !== body) {
     const whole = element("button", "btn btn-quiet", "Put it back as it was");
@@ -523,6 +526,7 @@ function refuse(sentence) {
   says.textContent = sentence;
   says.hidden = false;
   says.className = "composer-says error";
+  delete says.dataset.standing;
   say(sentence);
 }
 

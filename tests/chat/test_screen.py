@@ -324,6 +324,10 @@ def test_too_long_words_stay_in_the_box(house: House, screens: Screens) -> None:
     expect(ana.locator(".composer-says")).to_contain_text("too long by 1 ")
     expect(ana.get_by_label("Message")).to_have_value("x" * 2_001)
     assert house.stored(room) == []
+    ana.evaluate("window.dispatchEvent(new Event('online'))")  # how things stand comes anew; what is wrong with the words stays
+    says(screens(house.ben, room), "Evening")
+    expect(ana.locator(".bubble", has_text="Evening")).to_be_visible()
+    expect(ana.locator(".composer-says")).to_contain_text("too long by 1 ")
 
 
 def test_new_messages_and_older_ones_do_not_move_what_is_being_read(house: House, screens: Screens) -> None:
