@@ -24,6 +24,11 @@ ENGINE = os.environ.get("KITH_TEST_DATABASE", "sqlite")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A journey in a browser is walked once more before it counts as failed; the summary names it (RERUN), because it is a race to be
+    looked for, in the page or in the test."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
     if ENGINE == "sqlite":
         return
     ours = [item for item in items if "blank" in getattr(item, "fixturenames", ())]
