@@ -22,7 +22,7 @@ from .access import draft_to_bring_back, draft_to_change
 from .changes import ASKED_AT, FROM_CASE, Change, Outcome, bundle_of, change_from, fields_of, is_bundle
 from .checking import check_change as check_change
 from .consent import admins, second_admin_needed
-from .models import Draft, LexiconRule, Revision, Sighting
+from .models import Draft, LexiconRule, Revision, Sighting, title_of
 from .packfiles import PackFile
 from .packs import Packed
 from .queries import IMPORTED, change_back_to, current_number, living_draft, moved_since, rules_now
@@ -192,7 +192,7 @@ def _new_draft(actor: Account, key: str, kept: dict[str, Any] | None, note: str,
 
 
 def _drafted(key: str) -> Conflict:
-    return Conflict(f"There is a draft of “{Draft(key=key).title}” already, under Drafts. Put it in force or discard it first.")
+    return Conflict(f"There is a draft of “{title_of(key)}” already, under Drafts. Put it in force or discard it first.")
 
 
 def _draft_of(actor: Account, key: str, change: Change, note: str) -> Draft:
@@ -274,8 +274,8 @@ def _tell(account_id: int, kind: str, draft: Draft, sentence: str) -> None:
 
 
 def publish_draft(actor: Account, draft_id: int, *, seen: str, checked_against: int) -> Outcome:
-    """Put a checked draft in force. Where two admins are needed, the first press proposes and another admin's publishes. `seen` is when
-    the draft was last changed, as who presses saw it: nobody puts in force what they have not read."""
+    """Put a checked draft in force. Where two admins are needed, the first press proposes and another admin's publishes. `seen`
+    is when the draft was last changed, as who presses saw it: nobody puts in force what they have not read."""
     draft = draft_to_change(actor, draft_id)
     _refuse_unchecked(actor, checked_against)
     _refuse_overtaken(draft)
@@ -345,7 +345,8 @@ def add_counterexample(
 ) -> Outcome:
     """Teach a rule to leave a sentence alone, for good: the sentence becomes one it must not match, `exception` (a pattern, or
     nothing) keeps it silent there. An admin's goes in force; a moderator's, and that of a crisis rule, waits for an(other) admin.
-    `asked_at` is the page that who asked is led back to. Pass what `check_counterexample` returned; without it the checks run here, inside the caller's transaction."""
+    `asked_at` is the page that who asked is led back to. Pass what `check_counterexample` returned; without it the checks run
+    here, inside the caller's transaction."""
     if not actor.is_staff:
         raise NotFound
     rule = _taught(key, sentence, exception)

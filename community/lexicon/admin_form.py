@@ -90,12 +90,14 @@ def _save(former: Rule | None, draft: Draft | None = None) -> Any:
         return _form(forms.typed_in(request.form), former=former, draft=draft, problem=problem)
     except Conflict as problem:
         if draft is not None:
-            draft = access.draft_to_change(current_user, draft.id)
+            draft = access.draft_to_read(current_user, draft.id)
         theirs = queries.draft_rule(draft) if draft is not None else _former(former.key) if former else None
-        return _form(forms.typed_in(request.form), former=former, draft=draft, problem=problem, overtaken=_between(theirs, rule))
+        return _form(
+            forms.typed_in(request.form), former=former, draft=draft, problem=problem, overtaken=_mine_against(theirs, rule)
+        )
 
 
-def _between(theirs: Rule | None, mine: Rule | None) -> list[RuleDifference]:
+def _mine_against(theirs: Rule | None, mine: Rule | None) -> list[RuleDifference]:
     """What saving mine would change of what somebody else saved meanwhile."""
     if theirs is None or mine is None:
         return []

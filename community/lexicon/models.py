@@ -68,6 +68,11 @@ class LexiconRule(Base):
     until_revision: Mapped[int | None] = mapped_column(sa.ForeignKey("lexicon_revisions.number"))
 
 
+def title_of(key: str) -> str:
+    """Of a draft: its key; a pack or an older revision by its name."""
+    return key.replace("pack:", "pack ").replace("back-to:", "back to revision ")
+
+
 class Draft(Base):
     """A change that is not in force. `rule` holds the fields of one rule as they would be, or {"put": …, "retire": …} for a change
     of many (a pack, an older revision: its key has a colon); nothing: the rule `key` would be retired."""
@@ -96,8 +101,7 @@ class Draft(Base):
 
     @property
     def title(self) -> str:
-        """The key; a pack or an older revision by its name."""
-        return self.key.replace("pack:", "pack ").replace("back-to:", "back to revision ")
+        return title_of(self.key)
 
 
 class Sighting(Base):

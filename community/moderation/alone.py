@@ -5,15 +5,11 @@ A rule alone finds what it finds among all the others, but for words that were r
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import TypeVar
 
-from gevent import get_hub
-
+from community.lexicon.checking import in_pool
 from community.safety import Lexicon, Rule
 
-Answer = TypeVar("Answer")
 KEPT = 16
 
 
@@ -25,9 +21,4 @@ def compile_alone(rules: tuple[Rule, ...]) -> Lexicon:
 
 def compiled_alone(*rules: Rule) -> Lexicon:
     """The same off the event loop: one rule takes 10 ms, a long one 100."""
-    return off_the_loop(compile_alone, rules)
-
-
-def off_the_loop(act: Callable[..., Answer], *arguments: object) -> Answer:
-    answer: Answer = get_hub().threadpool.apply(act, arguments)
-    return answer
+    return in_pool(compile_alone, rules)

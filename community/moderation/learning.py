@@ -18,12 +18,13 @@ from community.core import audit, db
 from community.core.errors import Conflict, Forbidden
 from community.lexicon.actions import add_counterexample
 from community.lexicon.changes import Change, Outcome
+from community.lexicon.checking import in_pool
 from community.lexicon.consent import second_admin_needed
 from community.lexicon.queries import current_lexicon, rules_now, what_became_of
 from community.safety import Rule, check_rule, folding, scan, speech
 
 from .access import finding_to_teach
-from .alone import compile_alone, off_the_loop
+from .alone import compile_alone
 from .models import Signal
 from .rule_figures import ABOUT_LIVES
 
@@ -144,8 +145,8 @@ def lesson(actor: Account, case_id: int, signal_id: int, *, sentence: str | None
     rule = rule_to_teach(actor, signal)
     said = sentence_around(words, signal.start, signal.end) if sentence is None else " ".join(sentence.split())
     known = current_lexicon().vocabulary.reader.base
-    exception = off_the_loop(exception_for, rule, said, known.__contains__)
-    why_not = "" if exception else ALONE if off_the_loop(_notices, rule, said) else NOT_NOTICED
+    exception = in_pool(exception_for, rule, said, known.__contains__)
+    why_not = "" if exception else ALONE if in_pool(_notices, rule, said) else NOT_NOTICED
     at_once = actor.is_admin and not second_admin_needed(Change(put=(rule,)), rules_now()[1])
     return Lesson(case_id, signal.id, rule, said, exception, why_not, at_once, _taught_before(case_id, signal.id))
 

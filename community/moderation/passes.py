@@ -24,11 +24,12 @@ from community.core import db
 from community.core.clock import now
 from community.core.jobs import sweep
 from community.lexicon.changes import rule_from
+from community.lexicon.checking import in_pool
 from community.lexicon.queries import current_lexicon, rule_of, rules_in
 from community.rooms.models import Room
 from community.safety import Finding, Lexicon, Rule, scan, starter_rules
 
-from .alone import compile_alone, off_the_loop
+from .alone import compile_alone
 from .intake import review_old
 from .models import Case, Decision, Pass, PassHit
 from .reviewable import KINDS, Reviewable, find
@@ -210,7 +211,7 @@ def _preview(row: Pass, chunk: Chunk) -> None:
     told = row.rule or {}
     then, before = (rule_from(told[name]) if told.get(name) else None for name in ("then", "now"))
     db.end_reading()
-    read = off_the_loop(_compare, then, before, chunk.texts)
+    read = in_pool(_compare, then, before, chunk.texts)
     with db.write():
         moved = _move(chunk.pass_id, chunk.begins, chunk.ends, len(chunk.texts))
         if moved is not None:
@@ -278,7 +279,7 @@ def _rescan(row: Pass, chunk: Chunk) -> None:
     """Scan the chunk, then store it in short transactions, each of which moves the cursor to where it has come."""
     lexicon = _lexicon_in(row.revision)
     db.end_reading()
-    read = off_the_loop(_look_again, lexicon, chunk.texts)
+    read = in_pool(_look_again, lexicon, chunk.texts)
     place, unread = chunk.begins, read.unread
     for ends, count, seen in _portions(chunk, read.seen):
         with db.write():
@@ -330,7 +331,7 @@ def _lexicon_in(number: int) -> Lexicon:
     if lexicon.revision == number:
         return lexicon
     rules = tuple(rule_of(row) for row in rules_in(number)) if number else starter_rules()
-    return off_the_loop(_compile_revision, number, rules)
+    return in_pool(_compile_revision, number, rules)
 
 
 @lru_cache(maxsize=1)

@@ -19,10 +19,11 @@ import sqlalchemy as sa
 
 from community.core import db
 from community.core.clock import now
+from community.lexicon.checking import in_pool
 from community.lexicon.models import LexiconRule, Revision
 from community.safety import Rule, scan
 
-from .alone import compile_alone, off_the_loop
+from .alone import compile_alone
 from .intake import DISTRESS
 from .models import SEEN_BY_RULES, Decision, Signal
 from .passes import UPHELD, kinds
@@ -230,7 +231,7 @@ def cost(rule: Rule) -> float:
         db.end_reading()
         if len(_costs) >= COSTS_KEPT:
             _costs.clear()
-        _costs[rule] = off_the_loop(_measure, rule, texts)
+        _costs[rule] = in_pool(_measure, rule, texts)
     return _costs[rule]
 
 
