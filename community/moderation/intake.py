@@ -221,9 +221,11 @@ def _scanned(words: str, room_id: int, profile: str, revision: int | None = None
 
 
 def cries_for_help(words: str, room_id: int, facts: Facts) -> bool:
-    """Whether no rule of form may keep these words from the people who would answer them: distress at red or above."""
-    findings, _ = _scanned(words, room_id, facts.profile, facts.revision)
-    return any(f.concern in DISTRESS and severity_rank(f.severity) >= severity_rank("red") for f in findings)
+    """Whether no rule of form may keep these words from the people who would answer them: distress at red or above, or words that
+    could not be scanned."""
+    findings, lexicon = _scanned(words, room_id, facts.profile, facts.revision)
+    grave = (found for found in findings if severity_rank(found.severity) >= severity_rank("red"))
+    return lexicon is None or any(found.concern in DISTRESS for found in grave)
 
 
 def _must_hold(item: Reviewable, findings: Sequence[Finding], *, unread: bool) -> bool:

@@ -13,6 +13,7 @@ from community.accounts.models import Account
 from community.chat.models import Message
 from community.core import db
 from community.core.clock import now
+from community.moderation import intake
 from community.moderation.models import Case, Snapshot
 from community.moderation.reviewable import find
 from community.rooms.models import Room
@@ -306,6 +307,14 @@ def test_slow_mode_never_holds_back_a_cry_for_help(stage: Stage, ana: Person) ->
     assert "error" not in ask(wire, "write_message", room=stage.low_days, key="cry", body=WORRYING)
     assert write(wire, stage, "The tea is cold.").get("code") == "too-many"
     assert stage.ask(lambda: db.session().scalar(sa.select(Case.concern))) == "suicide"
+
+
+def test_slow_mode_holds_back_nothing_that_nobody_could_scan(stage: Stage, ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    settle(stage, slow_seconds=60)
+    wire = ana.live()
+    write(wire, stage, "Evening all.")
+    monkeypatch.setattr(intake, "scan", lambda *_, **__: 1 / 0)
+    assert "error" not in write(wire, stage, "The tea is cold.")
 
 
 @pytest.mark.parametrize(
