@@ -407,3 +407,10 @@ def test_the_command_line_asks_about_conflicts_and_keeps_to_two_people(stage: St
     ran = run(stage.app, "import", str(tmp_path / "in.toml"), "--by", "Ida", "--take", "theirs")
     assert "waits for another admin as draft 1" in ran.output
     assert rules(stage)["blue-window"] == RULE
+
+
+def test_a_new_rule_of_a_pack_has_no_page_to_lead_to_yet(stage: Stage, ida: Person) -> None:
+    publish(stage, ida, DOOR)
+    page = look(ida, pack(RULE, replace(DOOR, severity="red"))).text
+    assert f'href="/admin/lexicon/rules/{DOOR.key}"' in page
+    assert 'href="/admin/lexicon/rules/blue-window"' not in page
